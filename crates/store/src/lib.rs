@@ -1,0 +1,1 @@
+//! Rows and statements: one synchronous trait, one engine (SQLite), and the ledger that commits through it.

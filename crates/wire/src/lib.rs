@@ -1,0 +1,1 @@
+//! What crosses a boundary: API requests, replies, signatures, event bodies, the node protocol. No IO.
