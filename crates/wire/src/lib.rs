@@ -1,1 +1,3 @@
 //! What crosses a boundary: API requests, replies, signatures, event bodies, the node protocol. No IO.
+
+pub mod node;
