@@ -1,3 +1,6 @@
 //! What crosses a boundary: API requests, replies, signatures, event bodies, the node protocol. No IO.
 
-pub mod node;
+pub mod api3;
+pub mod fields;
+pub mod limits;
+mod spelling;
