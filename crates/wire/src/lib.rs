@@ -3,4 +3,5 @@
 pub mod api3;
 pub mod fields;
 pub mod limits;
+pub mod node;
 mod spelling;
