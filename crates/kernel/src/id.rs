@@ -55,6 +55,10 @@ macro_rules! ids {
         pub struct $name(u64);
 
         impl $name {
+            /// The least id.
+            pub const FIRST: Self = Self(0);
+            /// The greatest id.
+            pub const LAST: Self = Self(ID_SPACE - 1);
             /// What the text form begins with.
             pub const PREFIX: &'static str = $prefix;
 

@@ -1,3 +1,32 @@
 //! What Herald decides: the state of jobs, nodes and messages, and every change of it. No IO.
+//!
+//! [`decide`](decide::decide) looks at a [`State`](state::State) and a [`Command`](command::Command) and says what
+//! happens; [`evolve`](evolve::evolve) makes it so. Live work, recovery and simulation use the same two functions.
+//! Time and chance are arguments.
 
+pub mod change;
+pub mod command;
+pub mod decide;
+pub mod delivery;
+pub mod environment;
+pub mod event;
+pub mod evolve;
 pub mod id;
+pub mod instance;
+pub mod job;
+pub mod limits;
+pub mod loops;
+pub mod node;
+pub mod phase;
+pub mod queue;
+pub mod ranges;
+pub mod state;
+pub mod subscription;
+pub mod table;
+pub mod task;
+pub mod time;
+pub mod token;
+pub mod topic;
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,175 @@
+//! Changes: what happened. `evolve` is the only place where they become state.
+
+use std::sync::Arc;
+
+use crate::delivery::{Attempt, Delivery};
+use crate::environment::Env;
+use crate::event::{EventId, EventName};
+use crate::id::{EnvId, JobId, NodeId};
+use crate::instance::{Asked, InstanceKey};
+use crate::job::Job;
+use crate::node::{Node, NodeStage};
+use crate::queue::{MessageKey, Queue, QueueMessage};
+use crate::subscription::{Subscription, SubscriptionKey};
+use crate::task::{Intent, Task, TaskKey};
+use crate::time::Timestamp;
+use crate::token::ClientToken;
+use crate::topic::{StreamNo, Topic};
+
+/// One thing that happened, when, and the events that were sent of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub what: What,
+    /// One for each topic that asked for it.
+    pub notices: Vec<Notice>,
+}
+
+/// That a change was sent to a topic.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notice {
+    /// The topic.
+    pub topic: StreamNo,
+    /// The event's number among those of its job or environment there.
+    pub sequence: u64,
+    /// The event's id.
+    pub id: EventId,
+    /// The event's name.
+    pub name: EventName,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum What {
+    /// A job was accepted, with its tasks.
+    JobSubmitted(Box<Job>, Vec<Task>),
+    /// A job entered another state.
+    JobEntered(JobId, crate::phase::Phase, String),
+    /// A job is to be terminated.
+    JobTerminating(JobId),
+    /// A finished job was erased.
+    JobDeleted(JobId),
+    /// A task became ready: its PENDING instances are RUNNABLE.
+    TaskReady(TaskKey),
+    /// A task entered another state.
+    TaskEntered(TaskKey, crate::phase::Phase, String),
+    /// All unfinished instances of a task are to end.
+    TaskIntended(TaskKey, Intent),
+    /// The intent on a task has reached all its instances.
+    TaskSwept(TaskKey),
+    /// An instance was given to a node, as its next attempt.
+    InstancePlaced(InstanceKey, NodeId),
+    /// A node was asked to give an instance back, or to end it.
+    InstanceAsked(InstanceKey, Asked),
+    /// An instance came back from its node without having run.
+    InstanceReturned {
+        /// Which one.
+        key: InstanceKey,
+        /// Whether the node says for certain that it never began, so that the attempt's number is free again.
+        unused: bool,
+    },
+    /// An instance's command started.
+    InstanceStarted(InstanceKey),
+    /// An instance succeeded.
+    InstanceSucceeded(InstanceKey, RunEnd),
+    /// An attempt failed, and another follows, not before this time.
+    InstanceRetrying(InstanceKey, RunEnd, Timestamp),
+    /// The pause after a failed attempt is over.
+    PauseEnded(InstanceKey),
+    /// An instance failed for good.
+    InstanceFailed(InstanceKey, RunEnd),
+    /// An environment was made.
+    EnvCreated(Box<Env>),
+    /// An environment's name, description or wanted number of nodes changed.
+    EnvModified(EnvId, EnvEdit),
+    /// An environment is being deleted.
+    EnvDeleting(EnvId),
+    /// An environment is gone.
+    EnvDeleted(EnvId),
+    /// A node is wanted.
+    NodeSubmitted(Box<Node>),
+    /// A node entered another state, for this reason.
+    NodeEntered(NodeId, NodeStage, String),
+    /// A node's agent told of itself.
+    NodeReported(NodeId, NodeFacts),
+    /// A run on a node took so long, in milliseconds.
+    NodeRan(NodeId, u64),
+    /// A node is gone.
+    NodeDeleted(NodeId),
+    /// A topic was made.
+    TopicCreated(Topic),
+    /// So many messages were added to a topic.
+    TopicGrew(StreamNo, u64),
+    /// A topic is gone.
+    TopicDeleted(StreamNo),
+    /// A queue was made.
+    QueueCreated(Queue),
+    /// A queue is gone.
+    QueueDeleted(StreamNo),
+    /// A message was put into a queue; its place is the queue's next.
+    MessageStored(QueueMessage),
+    /// A message was received.
+    MessageReceived {
+        /// Which one.
+        key: MessageKey,
+        /// When it can be received again.
+        visible: Timestamp,
+        /// The chance part of the receipt's handle.
+        receipt: u32,
+    },
+    /// A message was deleted.
+    MessageDeleted(MessageKey),
+    /// A subscription was made.
+    Subscribed(Subscription),
+    /// A subscription is gone.
+    Unsubscribed(SubscriptionKey),
+    /// A subscription is done with all messages up to this place.
+    CursorMoved(SubscriptionKey, u64),
+    /// A delivery has a row now, or another one.
+    DeliveryPut(Delivery),
+    /// A delivery needs no row any more.
+    DeliveryCleared(SubscriptionKey, u64),
+    /// An attempt of a delivery ended.
+    AttemptEnded(Arc<Attempt>),
+    /// A ClientToken was used.
+    TokenUsed(ClientToken),
+    /// A ClientToken is forgotten.
+    TokenForgotten(String),
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RunEnd {
+    /// When, by the node's clock where a node said so.
+    pub at: Timestamp,
+    /// Exit code; `None` when nothing ran.
+    pub exit_code: Option<i32>,
+    /// Why; empty after success.
+    pub reason: String,
+    /// The last bytes of standard output.
+    pub stdout: Arc<[u8]>,
+    /// The last bytes of standard error.
+    pub stderr: Arc<[u8]>,
+}
+
+/// What changes on an environment; `None` stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EnvEdit {
+    /// Its name.
+    pub name: Option<String>,
+    /// Its description.
+    pub description: Option<String>,
+    /// How many nodes it is to have.
+    pub desired: Option<u64>,
+}
+
+/// What a node's agent tells of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NodeFacts {
+    /// Version of the agent.
+    pub agent_version: String,
+    /// Its addresses.
+    pub addresses: Vec<String>,
+}

@@ -1,0 +1,269 @@
+//! Decisions: from a state and a command to what happens.
+//!
+//! The cast: a [`Draft`] is the state as it would be after the changes recorded so far; `record` adds one, lets it
+//! take effect on the draft, and sends it to the topics that asked for it. What `decide` returns is what was
+//! recorded, so a decision of many steps sees its own earlier ones, and the caller's state is left as it was.
+
+mod environment;
+mod graph;
+mod job;
+mod message;
+mod node;
+mod place;
+mod report;
+mod run;
+mod subscription;
+mod sweep;
+mod topic;
+
+pub use sweep::follow_ups;
+
+use rand::Rng;
+
+use crate::change::{Change, Notice, What};
+use crate::command::{Command, Decision, Refusal, Reply};
+use crate::event::{Event, EventId, EventName, Notification, Outlets, Subject};
+use crate::evolve::evolve;
+use crate::state::State;
+use crate::time::Timestamp;
+use crate::topic::{FilterType, NewBody, NewMessage, StreamNo};
+
+/// What is decided without being in the state: settings of the installation.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Whether a client may publish what nobody takes; else it is refused.
+    pub keep_untaken: bool,
+    /// Most unfinished jobs; 0: no bound.
+    pub job_quota: u64,
+    /// Longest pause after a failed attempt, in seconds; 0: none.
+    pub retry_pause_s: u64,
+    /// Attempts an instance gets, beyond its own, for those lost with their nodes.
+    pub lost_retries: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { keep_untaken: false, job_quota: 0, retry_pause_s: crate::limits::RETRY_PAUSE_S, lost_retries: 0 }
+    }
+}
+
+/// Decides what `command` leads to at `now`. Time never goes back: `now` is raised to that of the last decision.
+///
+/// # Errors
+/// A [`Refusal`]: nothing happens, and whoever asked is told why.
+pub fn decide(
+    state: &State,
+    settings: &Settings,
+    command: Command,
+    now: Timestamp,
+    rng: &mut dyn Rng,
+) -> Result<Decision, Refusal> {
+    let mut draft = Draft::new(state, settings, now, rng);
+    let reply = match command {
+        Command::SubmitJob { spec, token } => job::submit(&mut draft, *spec, token)?,
+        Command::TerminateJob(id) => job::terminate(&mut draft, id)?,
+        Command::DeleteJob(id) => job::delete(&mut draft, id)?,
+        Command::CreateEnv { name, description, desired, spec, token } => {
+            environment::create(&mut draft, environment::NewEnv { name, description, desired, spec: *spec }, token)?
+        }
+        Command::ModifyEnv(id, edit) => environment::modify(&mut draft, id, edit)?,
+        Command::DeleteEnv(id) => environment::delete(&mut draft, id)?,
+        Command::TerminateNodes(env, nodes) => node::terminate(&mut draft, env, &nodes)?,
+        Command::NodeCreating(id) => node::creating(&mut draft, id),
+        Command::NodeCreated(id) => node::created(&mut draft, id),
+        Command::NodeCreationFailed(id, reason) => node::creation_failed(&mut draft, id, reason),
+        Command::NodeConnected(id, facts) => node::connected(&mut draft, id, facts)?,
+        Command::NodeReports(id, reports) => report::reports(&mut draft, id, reports),
+        Command::NodeLost { node, reason, begun } => node::lost(&mut draft, node, &reason, &begun),
+        Command::NodeDestroyed { node, begun } => node::destroyed(&mut draft, node, &begun),
+        Command::Place(env) => place::place(&mut draft, env),
+        Command::Sweep => sweep::sweep(&mut draft),
+        Command::Tick => sweep::tick(&mut draft),
+        Command::CreateTopic { name, filter, max_msg_bytes, retention_s } => {
+            topic::create(&mut draft, &topic::NewTopic { name, filter, max_msg_bytes, retention_s })?
+        }
+        Command::DeleteTopic { name, with_subscriptions } => topic::delete(&mut draft, &name, with_subscriptions)?,
+        Command::Publish { topic, bodies, tags, routing_key } => {
+            topic::publish(&mut draft, &topic, bodies, tags, routing_key)?
+        }
+        Command::Subscribe(new) => subscription::subscribe(&mut draft, *new)?,
+        Command::Unsubscribe { topic, name } => subscription::unsubscribe(&mut draft, &topic, &name)?,
+        Command::FanOut { key, messages, through } => subscription::fan_out(&mut draft, key, &messages, through)?,
+        Command::RecordDeliveries(record) => subscription::record(&mut draft, *record)?,
+        Command::CreateQueue { name, settings } => message::create_queue(&mut draft, name, settings)?,
+        Command::DeleteQueue { name } => message::delete_queue(&mut draft, &name)?,
+        Command::Send { queue, bodies, delay_s } => message::send(&mut draft, &queue, bodies, delay_s)?,
+        Command::Receive { queue, max } => message::receive(&mut draft, &queue, max)?,
+        Command::DeleteMessages { queue, handles } => message::delete(&mut draft, &queue, &handles)?,
+    };
+    Ok(draft.finish(reply))
+}
+
+/// The state as it would be after what has been recorded, and the record.
+pub(crate) struct Draft<'a> {
+    pub(crate) state: State,
+    pub(crate) settings: &'a Settings,
+    pub(crate) now: Timestamp,
+    pub(crate) rng: &'a mut dyn Rng,
+    changes: Vec<Change>,
+    messages: Vec<NewMessage>,
+}
+
+impl<'a> Draft<'a> {
+    fn new(state: &State, settings: &'a Settings, now: Timestamp, rng: &'a mut dyn Rng) -> Self {
+        let now = now.max(state.now());
+        Self { state: state.clone(), settings, now, rng, changes: Vec::new(), messages: Vec::new() }
+    }
+
+    fn finish(self, reply: Reply) -> Decision {
+        Decision { changes: self.changes, messages: self.messages, reply }
+    }
+
+    /// Records a change of which no event is sent.
+    pub(crate) fn record(&mut self, what: What) {
+        self.apply(Change { at: self.now, what, notices: Vec::new() });
+    }
+
+    /// Records a change that is the event `name` of `owner`. `subject` says, after the change, to what it happened.
+    pub(crate) fn record_event(
+        &mut self,
+        what: What,
+        name: EventName,
+        owner: Owner,
+        subject: impl FnOnce(&State) -> Option<Subject>,
+    ) {
+        let wanted = self.wanted(name, owner);
+        let mut notices = Vec::with_capacity(wanted.len());
+        for want in &wanted {
+            let id = EventId::draw(self.now, self.rng);
+            notices.push(Notice { topic: want.topic, sequence: want.sequence, id, name });
+        }
+        self.apply(Change { at: self.now, what, notices: notices.clone() });
+        let Some(subject) = (!wanted.is_empty()).then(|| subject(&self.state)).flatten() else { return };
+        for (want, notice) in wanted.into_iter().zip(notices) {
+            self.announce(want, &notice, subject.clone());
+        }
+    }
+
+    /// Adds client messages to a topic; gives back the place of the first.
+    pub(crate) fn grow_topic(&mut self, topic: StreamNo, count: u64) -> u64 {
+        let first = self.state.topic(topic).map_or(0, |topic| topic.next_seq);
+        self.record(What::TopicGrew(topic, count));
+        first
+    }
+
+    /// Adds a message to what the decision publishes.
+    pub(crate) fn publish(&mut self, message: NewMessage) {
+        self.messages.push(message);
+    }
+
+    fn apply(&mut self, change: Change) {
+        evolve(&mut self.state, &change);
+        self.changes.push(change);
+    }
+
+    /// Which topics want an event of this name, with the number it has there.
+    fn wanted(&self, name: EventName, owner: Owner) -> Vec<Wanted> {
+        let Some((notifications, outlets)) = self.notifications(owner) else { return Vec::new() };
+        let mut wanted: Vec<Wanted> = Vec::new();
+        for notification in notifications {
+            let Some(config) = notification.events.iter().find(|config| config.name == name) else { continue };
+            if self.state.topic(notification.topic).is_none() {
+                continue; // Deleted by force since; its events have nowhere to go.
+            }
+            if wanted.iter().all(|earlier| earlier.topic != notification.topic) {
+                wanted.push(Wanted {
+                    topic: notification.topic,
+                    sequence: outlets.last(notification.topic) + 1,
+                    vars: config.vars.clone(),
+                });
+            }
+        }
+        wanted
+    }
+
+    fn notifications(&self, owner: Owner) -> Option<(&[Notification], &Outlets)> {
+        match owner {
+            Owner::Job(id) => self.state.job(id).map(|job| (job.spec.notifications.as_slice(), &job.outlets)),
+            Owner::Env(id) => self.state.env(id).map(|env| (env.spec.notifications.as_slice(), &env.outlets)),
+        }
+    }
+
+    /// Puts an event into a topic's log.
+    fn announce(&mut self, want: Wanted, notice: &Notice, subject: Subject) {
+        let Some(topic) = self.state.topic(want.topic) else { return };
+        // evolve has counted the message already.
+        let seq = topic.next_seq - 1;
+        let (kind, word) = (notice.name.kind(), notice.name.word());
+        let (tags, routing_key) = match topic.filter {
+            FilterType::Tags => (vec![kind.to_owned(), word.to_owned()], String::new()),
+            FilterType::Routing => (Vec::new(), format!("{kind}.{word}.{}", subject.owner()).to_lowercase()),
+        };
+        let event =
+            Event { name: notice.name, at: self.now, id: notice.id, sequence: want.sequence, vars: want.vars, subject };
+        let body = NewBody::Event(Box::new(event));
+        self.messages.push(NewMessage { topic: want.topic, seq, published: self.now, body, tags, routing_key });
+    }
+}
+
+/// Whose event it is: who configured the notification and counts the sequence.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Owner {
+    Job(crate::id::JobId),
+    Env(crate::id::EnvId),
+}
+
+struct Wanted {
+    topic: StreamNo,
+    sequence: u64,
+    vars: Vec<(String, String)>,
+}
+
+/// Looks up the topics that notifications name.
+pub(crate) fn resolve_topics(draft: &Draft<'_>, notifications: &mut [Notification], path: &str) -> Result<(), Refusal> {
+    for (position, notification) in notifications.iter_mut().enumerate() {
+        let name = &notification.topic_name;
+        let topic = draft.state.topic_named(name).ok_or_else(|| Refusal::NoTopic {
+            topic: name.clone(),
+            path: format!("{path}.Notifications.{position}.TopicName"),
+        })?;
+        notification.topic = topic.no;
+    }
+    Ok(())
+}
+
+/// Cuts a reason to what is kept of it.
+pub(crate) fn cut(mut reason: String) -> String {
+    if reason.len() > crate::limits::REASON_BYTES {
+        let mut end = crate::limits::REASON_BYTES;
+        while !reason.is_char_boundary(end) {
+            end -= 1;
+        }
+        reason.truncate(end);
+    }
+    reason
+}
+
+/// The answer that a token was given before, if it was used and is remembered.
+pub(crate) fn remembered(
+    draft: &Draft<'_>,
+    action: &str,
+    token: Option<&crate::command::Token>,
+) -> Result<Option<String>, Refusal> {
+    let Some(token) = token else { return Ok(None) };
+    match draft.state.tokens.get(&format!("{action} {}", token.token)) {
+        Some(used) if draft.now.since_ms(used.used) >= crate::limits::CLIENT_TOKEN_MS => Ok(None),
+        Some(used) if used.digest == token.digest => Ok(Some(used.answer.clone())),
+        Some(_) => Err(Refusal::TokenReused(token.token.clone())),
+        None => Ok(None),
+    }
+}
+
+/// Remembers the answer given to a token.
+pub(crate) fn remember(draft: &mut Draft<'_>, action: &str, token: Option<crate::command::Token>, answer: String) {
+    if let Some(token) = token {
+        let key = format!("{action} {}", token.token);
+        let used = draft.now;
+        draft.record(What::TokenUsed(crate::token::ClientToken { key, digest: token.digest, answer, used }));
+    }
+}

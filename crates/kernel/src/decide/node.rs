@@ -1,0 +1,190 @@
+//! Nodes: wanted, made, reporting, lost, destroyed, made anew.
+
+use std::sync::Arc;
+
+use crate::change::{NodeFacts, What};
+use crate::command::{Refusal, Reply};
+use crate::decide::{Draft, Owner, environment, graph, run};
+use crate::environment::Env;
+use crate::event::{EventName, Subject};
+use crate::id::{EnvId, MachineId, NodeId};
+use crate::instance::{InstanceKey, RunId, Stage};
+use crate::limits;
+use crate::node::{Node, NodeStage};
+use crate::task::Intent;
+use crate::time::Timestamp;
+
+/// Asks for a node.
+pub(super) fn submit(draft: &mut Draft<'_>, env: &Env, not_before: Timestamp, recreations: u64) {
+    let Some(kind) = env.spec.instance_types.first() else { return };
+    let node = Node {
+        id: NodeId::draw(draft.rng),
+        machine: MachineId::draw(draft.rng),
+        env: env.id,
+        stage: NodeStage::Submitted { not_before },
+        kind: kind.name.clone(),
+        slots: kind.slots,
+        cpu: kind.cpu,
+        mem_gb: kind.mem_gb,
+        created: draft.now,
+        resource_created: None,
+        running: None,
+        recreations,
+        agent_version: String::new(),
+        addresses: Vec::new(),
+        reason: String::new(),
+        held: imbl::OrdSet::new(),
+        run_ms: None,
+    };
+    draft.record(What::NodeSubmitted(Box::new(node)));
+}
+
+pub(super) fn creating(draft: &mut Draft<'_>, id: NodeId) -> Reply {
+    if draft.state.node(id).is_some_and(|node| matches!(node.stage, NodeStage::Submitted { .. })) {
+        draft.record(What::NodeEntered(id, NodeStage::Creating, String::new()));
+    }
+    Reply::Done
+}
+
+pub(super) fn created(draft: &mut Draft<'_>, id: NodeId) -> Reply {
+    if draft.state.node(id).is_some_and(|node| node.stage == NodeStage::Creating) {
+        enter(draft, id, NodeStage::Created, String::new(), EventName::ComputeNodeCreated);
+    }
+    Reply::Done
+}
+
+pub(super) fn creation_failed(draft: &mut Draft<'_>, id: NodeId, reason: String) -> Reply {
+    if draft.state.node(id).is_some_and(|node| node.stage == NodeStage::Creating) {
+        enter(draft, id, NodeStage::CreationFailed, reason, EventName::ComputeNodeCreationFailed);
+        make_anew(draft, id);
+    }
+    Reply::Done
+}
+
+/// A node's agent has come, or come back.
+pub(super) fn connected(draft: &mut Draft<'_>, id: NodeId, facts: NodeFacts) -> Result<Reply, Refusal> {
+    let node = draft.state.node(id).ok_or_else(|| Refusal::NoNode { node: id, path: "node".into() })?;
+    let known = node.agent_version == facts.agent_version && node.addresses == facts.addresses;
+    let stage = node.stage;
+    if !known {
+        draft.record(What::NodeReported(id, facts));
+    }
+    // The agent may be quicker than the provider's word that the node was made.
+    if stage == NodeStage::Creating {
+        created(draft, id);
+    }
+    if matches!(stage, NodeStage::Creating | NodeStage::Created | NodeStage::Abnormal) {
+        enter(draft, id, NodeStage::Running, String::new(), EventName::ComputeNodeRunning);
+    }
+    Ok(Reply::Done)
+}
+
+/// A node's agent is gone or silent.
+pub(super) fn lost(draft: &mut Draft<'_>, id: NodeId, reason: &str, begun: &[RunId]) -> Reply {
+    let Some(node) = draft.state.node(id).cloned() else { return Reply::Done };
+    if !matches!(node.stage, NodeStage::Running | NodeStage::Created) {
+        return Reply::Done;
+    }
+    enter(draft, id, NodeStage::Abnormal, reason.to_owned(), EventName::ComputeNodeAbnormal);
+    lose_instances(draft, id, begun);
+    make_anew(draft, id);
+    Reply::Done
+}
+
+/// A node whose destruction was ordered is gone.
+pub(super) fn destroyed(draft: &mut Draft<'_>, id: NodeId, begun: &[RunId]) -> Reply {
+    let Some(node) = draft.state.node(id).filter(|node| node.stage == NodeStage::Deleting).cloned() else {
+        return Reply::Done;
+    };
+    lose_instances(draft, id, begun);
+    let subject = subject(draft, &node);
+    let what = What::NodeDeleted(id);
+    draft.record_event(what, EventName::ComputeNodeDeleted, Owner::Env(node.env), |_| subject);
+    environment::finish_deletion(draft, node.env);
+    environment::reconcile(draft, node.env);
+    Reply::Done
+}
+
+pub(super) fn terminate(draft: &mut Draft<'_>, env: EnvId, nodes: &[NodeId]) -> Result<Reply, Refusal> {
+    if draft.state.env(env).is_none() {
+        return Err(Refusal::NoEnv { env, path: "EnvId".into() });
+    }
+    for (position, id) in nodes.iter().enumerate() {
+        let path = format!("ComputeNodeIds.{position}");
+        let node = draft.state.node(*id).filter(|node| node.env == env);
+        let node = node.ok_or_else(|| Refusal::NoNode { node: *id, path: path.clone() })?;
+        match node.stage {
+            NodeStage::Deleting => return Err(Refusal::NodeTerminating { node: *id, path }),
+            NodeStage::Submitted { .. } | NodeStage::Creating => {
+                return Err(Refusal::NodeForbidsTerminate { node: *id, state: node.stage.as_str(), path });
+            }
+            _ => {}
+        }
+    }
+    for id in nodes {
+        delete(draft, *id, "Terminated");
+    }
+    environment::reconcile(draft, env);
+    Ok(Reply::Done)
+}
+
+/// Orders a node's destruction. One that is not made yet just goes.
+pub(super) fn delete(draft: &mut Draft<'_>, id: NodeId, reason: &str) {
+    let Some(stage) = draft.state.node(id).map(|node| node.stage) else { return };
+    if stage != NodeStage::Deleting {
+        enter(draft, id, NodeStage::Deleting, reason.to_owned(), EventName::ComputeNodeDeleting);
+    }
+}
+
+/// Lets go of a node that failed, and asks for another in its place, after a pause that doubles each time.
+fn make_anew(draft: &mut Draft<'_>, id: NodeId) {
+    let Some(node) = draft.state.node(id).cloned() else { return };
+    let Some(env) = draft.state.env(node.env).filter(|env| !env.deleting).cloned() else { return };
+    let settled = node.running.is_some_and(|since| draft.now.since_ms(since) >= limits::NODE_SETTLED_MS);
+    let recreations = if settled { 0 } else { node.recreations };
+    if !env.spec.recreate || recreations >= env.spec.max_recreations {
+        return;
+    }
+    delete(draft, id, &node.reason);
+    // The first is made at once.
+    let pause_s = if recreations == 0 { 0 } else { (1u64 << recreations.min(6)).min(limits::RETRY_PAUSE_S) };
+    submit(draft, &env, draft.now.plus_s(pause_s), recreations + 1);
+}
+
+/// Instances on a node that is no more: those that had begun have failed, the others wait for another node.
+fn lose_instances(draft: &mut Draft<'_>, id: NodeId, begun: &[RunId]) {
+    let Some(node) = draft.state.node(id).cloned() else { return };
+    for key in &node.held {
+        lose_instance(draft, *key, begun);
+    }
+}
+
+fn lose_instance(draft: &mut Draft<'_>, key: InstanceKey, begun: &[RunId]) {
+    let Some(instance) = draft.state.instance(key).cloned() else { return };
+    let Stage::Held { started, .. } = instance.stage else { return };
+    let intent = draft.state.task(key.task_key()).and_then(|task| task.intent.as_ref()).map(Intent::reason);
+    if let Some(reason) = intent {
+        let end = run::unreported(draft, &reason);
+        run::failed(draft, key, end);
+    } else if started || begun.contains(&instance.run()) {
+        let end = run::unreported(draft, "NodeLost");
+        run::attempt_failed(draft, key, end, true);
+    } else {
+        draft.record(What::InstanceReturned { key, unused: false });
+        graph::settle_task(draft, key.task_key());
+    }
+}
+
+fn enter(draft: &mut Draft<'_>, id: NodeId, stage: NodeStage, reason: String, name: EventName) {
+    let Some(node) = draft.state.node(id) else { return };
+    let env = node.env;
+    draft.record_event(What::NodeEntered(id, stage, reason), name, Owner::Env(env), |state| {
+        let env = state.env(env)?;
+        Some(Subject::Node(state.node(id)?.clone(), env.id, env.name.clone()))
+    });
+}
+
+fn subject(draft: &Draft<'_>, node: &Arc<Node>) -> Option<Subject> {
+    let env = draft.state.env(node.env)?;
+    Some(Subject::Node(node.clone(), env.id, env.name.clone()))
+}

@@ -1,0 +1,233 @@
+//! Evolution: the only place where a state changes. Total: every change can be applied to every state, and what
+//! names a row that is not there does nothing.
+
+mod instance;
+mod message;
+
+use crate::change::{Change, EnvEdit, What};
+use crate::id::{EnvId, JobId, NodeId};
+use crate::job::Job;
+use crate::node::NodeStage;
+use crate::phase::Phase;
+use crate::ranges::Ranges;
+use crate::state::{RowKey, State};
+use crate::task::{Task, TaskKey};
+use crate::time::Timestamp;
+
+/// Makes `change` part of `state`.
+pub fn evolve(state: &mut State, change: &Change) {
+    state.now = state.now.max(change.at);
+    let begins = matches!(change.what, What::JobSubmitted(..) | What::EnvCreated(_));
+    if !begins {
+        // What is about to be erased still counts its last event.
+        count_notices(state, change);
+    }
+    apply(state, change);
+    if begins {
+        count_notices(state, change);
+    }
+}
+
+fn apply(state: &mut State, change: &Change) {
+    match &change.what {
+        What::JobSubmitted(job, tasks) => job_submitted(state, job, tasks),
+        What::JobEntered(id, phase, reason) => job_entered(state, *id, *phase, reason, change.at),
+        What::JobTerminating(id) => edit_job(state, *id, |job| job.terminating = true),
+        What::JobDeleted(id) => job_deleted(state, *id),
+        What::TaskReady(key) => task_ready(state, *key),
+        What::TaskEntered(key, phase, reason) => task_entered(state, *key, *phase, reason, change.at),
+        What::TaskIntended(key, intent) => {
+            edit_task(state, *key, |task| task.intent = Some(intent.clone()));
+        }
+        What::TaskSwept(key) => {
+            state.index.sweeps.remove(key);
+        }
+        What::EnvCreated(env) => {
+            state.envs.put(env.id, (**env).clone());
+            state.dirty.insert(RowKey::Env(env.id));
+        }
+        What::EnvModified(id, edit) => env_modified(state, *id, edit),
+        What::EnvDeleting(id) => {
+            state.dirty.insert(RowKey::Env(*id));
+            if let Some(env) = state.envs.edit(id) {
+                env.deleting = true;
+            }
+        }
+        What::EnvDeleted(id) => {
+            state.envs.remove(id);
+            state.dirty.insert(RowKey::Env(*id));
+        }
+        What::NodeSubmitted(node) => {
+            state.index.env_nodes.insert((node.env, node.id));
+            state.dirty.insert(RowKey::Node(node.id));
+            state.nodes.put(node.id, (**node).clone());
+        }
+        What::NodeEntered(id, stage, reason) => node_entered(state, *id, *stage, reason, change.at),
+        What::NodeReported(id, facts) => edit_node(state, *id, |node| {
+            node.agent_version.clone_from(&facts.agent_version);
+            node.addresses.clone_from(&facts.addresses);
+        }),
+        What::NodeRan(id, run_ms) => {
+            // A guess for placement, not worth a row.
+            if let Some(node) = state.nodes.edit(id) {
+                node.learn_run(*run_ms);
+            }
+        }
+        What::NodeDeleted(id) => {
+            state.dirty.insert(RowKey::Node(*id));
+            if let Some(node) = state.nodes.remove(id) {
+                state.index.env_nodes.remove(&(node.env, node.id));
+            }
+        }
+        what => {
+            if !instance::evolve(state, what, change.at) {
+                message::evolve(state, what, change.at);
+            }
+        }
+    }
+}
+
+/// Counts the events of a change, with their jobs or environments and in their topics.
+fn count_notices(state: &mut State, change: &Change) {
+    let Some(owner) = (!change.notices.is_empty()).then(|| owner(state, &change.what)).flatten() else { return };
+    for notice in &change.notices {
+        state.dirty.insert(owner.clone());
+        match &owner {
+            RowKey::Job(id) => {
+                if let Some(job) = state.jobs.edit(id) {
+                    job.outlets.count(notice.topic);
+                }
+            }
+            RowKey::Env(id) => {
+                if let Some(env) = state.envs.edit(id) {
+                    env.outlets.count(notice.topic);
+                }
+            }
+            _ => {}
+        }
+        message::topic_grew(state, notice.topic, 1);
+    }
+}
+
+/// Whose outlets count the events of a change.
+fn owner(state: &State, what: &What) -> Option<RowKey> {
+    match what {
+        What::JobSubmitted(job, _) => Some(RowKey::Job(job.id)),
+        What::EnvCreated(env) => Some(RowKey::Env(env.id)),
+        What::JobEntered(id, ..) | What::JobDeleted(id) => Some(RowKey::Job(*id)),
+        What::TaskEntered(key, ..) => Some(RowKey::Job(key.job)),
+        What::InstanceStarted(key)
+        | What::InstanceSucceeded(key, _)
+        | What::InstanceRetrying(key, ..)
+        | What::InstanceFailed(key, _) => Some(RowKey::Job(key.job)),
+        What::EnvModified(id, _) | What::EnvDeleted(id) => Some(RowKey::Env(*id)),
+        What::NodeEntered(id, ..) | What::NodeDeleted(id) => state.node(*id).map(|node| RowKey::Env(node.env)),
+        _ => None,
+    }
+}
+
+fn job_submitted(state: &mut State, job: &Job, tasks: &[Task]) {
+    state.dirty.insert(RowKey::Job(job.id));
+    state.jobs.put(job.id, job.clone());
+    for task in tasks {
+        state.dirty.insert(RowKey::Task(task.key));
+        state.tasks.put(task.key, task.clone());
+        state.index_task(task.key);
+    }
+}
+
+fn job_entered(state: &mut State, id: JobId, phase: Phase, reason: &str, at: Timestamp) {
+    edit_job(state, id, |job| {
+        job.phase = phase;
+        reason.clone_into(&mut job.reason);
+        job.has_run |= phase == Phase::Running;
+        if phase.is_finished() {
+            job.ended = Some(at);
+            job.terminating = false;
+        }
+    });
+}
+
+fn job_deleted(state: &mut State, id: JobId) {
+    let tasks: Vec<TaskKey> = state.tasks_of(id).map(|task| task.key).collect();
+    for key in tasks {
+        state.tasks.remove(&key);
+        state.dirty.insert(RowKey::Task(key));
+    }
+    state.jobs.remove(&id);
+    state.dirty.insert(RowKey::Job(id));
+}
+
+fn task_ready(state: &mut State, key: TaskKey) {
+    let Some(count) = state.task(key).map(|task| task.instances.of(Phase::Pending)) else { return };
+    edit_task(state, key, |task| {
+        task.phase = Phase::Runnable;
+        task.instances.shift(Phase::Pending, Phase::Runnable, count);
+    });
+    edit_job(state, key.job, |job| {
+        job.tasks.shift(Phase::Pending, Phase::Runnable, 1);
+        job.instances.shift(Phase::Pending, Phase::Runnable, count);
+    });
+}
+
+fn task_entered(state: &mut State, key: TaskKey, phase: Phase, reason: &str, at: Timestamp) {
+    let Some(from) = state.task(key).map(|task| task.phase) else { return };
+    edit_job(state, key.job, |job| {
+        job.tasks.shift(from, phase, 1);
+    });
+    edit_task(state, key, |task| {
+        task.phase = phase;
+        reason.clone_into(&mut task.reason);
+        task.has_run |= phase == Phase::Running;
+        if phase.is_finished() {
+            task.ended = Some(at);
+            task.bulk = Ranges::default();
+        }
+    });
+}
+
+fn env_modified(state: &mut State, id: EnvId, edit: &EnvEdit) {
+    state.dirty.insert(RowKey::Env(id));
+    let Some(env) = state.envs.edit(&id) else { return };
+    if let Some(name) = &edit.name {
+        env.name.clone_from(name);
+    }
+    if let Some(description) = &edit.description {
+        env.description.clone_from(description);
+    }
+    env.desired = edit.desired.unwrap_or(env.desired);
+}
+
+fn node_entered(state: &mut State, id: NodeId, stage: NodeStage, reason: &str, at: Timestamp) {
+    edit_node(state, id, |node| {
+        node.stage = stage;
+        reason.clone_into(&mut node.reason);
+        match stage {
+            NodeStage::Created => node.resource_created = Some(at),
+            NodeStage::Running => node.running = Some(at),
+            _ => {}
+        }
+    });
+}
+
+fn edit_job(state: &mut State, id: JobId, edit: impl FnOnce(&mut Job)) {
+    state.dirty.insert(RowKey::Job(id));
+    if let Some(job) = state.jobs.edit(&id) {
+        edit(job);
+    }
+}
+
+fn edit_task(state: &mut State, key: TaskKey, edit: impl FnOnce(&mut Task)) {
+    state.dirty.insert(RowKey::Task(key));
+    if let Some(task) = state.tasks.edit(&key) {
+        edit(task);
+    }
+    state.index_task(key);
+}
+
+fn edit_node(state: &mut State, id: NodeId, edit: impl FnOnce(&mut crate::node::Node)) {
+    state.dirty.insert(RowKey::Node(id));
+    if let Some(node) = state.nodes.edit(&id) {
+        edit(node);
+    }
+}

@@ -1,0 +1,120 @@
+//! A job: a graph of tasks, and what became of it.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Notification, Outlets};
+use crate::id::{EnvId, JobId};
+use crate::phase::{Counts, Phase};
+use crate::time::Timestamp;
+
+/// What was submitted, checked: names are unique, edges name tasks and make no cycle, topics exist.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobSpec {
+    /// Its name; may be empty.
+    pub name: String,
+    /// Its description; may be empty.
+    pub description: String,
+    /// 0 to 100; higher goes first.
+    pub priority: u64,
+    /// The tasks, in the order given. A task's position is its number.
+    pub tasks: Vec<TaskSpec>,
+    /// Edges (first, then): the second task waits for the first.
+    pub dependences: Vec<(u32, u32)>,
+    /// When an edge is satisfied.
+    pub depend_on: DependOn,
+    /// Which events go to which topics.
+    pub notifications: Vec<Notification>,
+    /// Tags, as pairs of key and value.
+    pub tags: Vec<(String, String)>,
+    /// The zone it was submitted to.
+    pub zone: String,
+    /// The request as it was sent, as JSON text, for those who ask for it again.
+    pub document: String,
+}
+
+/// When the edge from one task to another is satisfied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum DependOn {
+    /// The first task has succeeded.
+    #[default]
+    PreTaskSucceed,
+    /// The first task has ended, and one of its instances succeeded.
+    PreTaskAtLeastPartlySucceed,
+    /// The first task has ended.
+    PreTaskFinished,
+}
+
+impl DependOn {
+    /// Whether a predecessor that has ended with these counts satisfies the edge.
+    #[must_use]
+    pub fn satisfied(self, ended: &Counts) -> bool {
+        match self {
+            Self::PreTaskSucceed => ended.of(Phase::Succeed) == ended.total(),
+            Self::PreTaskAtLeastPartlySucceed => ended.of(Phase::Succeed) > 0,
+            Self::PreTaskFinished => true,
+        }
+    }
+}
+
+/// What a task is to run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskSpec {
+    /// Unique in its job.
+    pub name: String,
+    /// The command line, for `/bin/sh -c`.
+    pub command: String,
+    /// The environment it runs on.
+    pub env: EnvId,
+    /// How many instances; at least 1.
+    pub instances: u32,
+    /// How many more runs a failing instance gets.
+    pub retries: u64,
+    /// Longest run, in seconds.
+    pub timeout_s: u64,
+    /// Most instances at once; `None`: no bound.
+    pub max_concurrent: Option<u64>,
+    /// Environment variables, in order.
+    pub env_vars: Vec<(String, String)>,
+}
+
+/// A job as it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// What was submitted.
+    pub spec: Arc<JobSpec>,
+    /// Its state.
+    pub phase: Phase,
+    /// When it was submitted.
+    pub created: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// Why it is in its state; empty when there is nothing to say.
+    pub reason: String,
+    /// Whether its termination has been ordered: NextAction is TERMINATING until it ends.
+    pub terminating: bool,
+    /// Whether one of its tasks has been RUNNING.
+    pub has_run: bool,
+    /// Its tasks by state.
+    pub tasks: Counts,
+    /// Its instances by state.
+    pub instances: Counts,
+    /// How many events each topic has had of it.
+    pub outlets: Outlets,
+}
+
+impl Job {
+    /// Numbers of the tasks that wait for `task`.
+    pub fn successors(&self, task: u32) -> impl Iterator<Item = u32> + '_ {
+        self.spec.dependences.iter().filter(move |(first, _)| *first == task).map(|(_, then)| *then)
+    }
+
+    /// Numbers of the tasks that `task` waits for.
+    pub fn predecessors(&self, task: u32) -> impl Iterator<Item = u32> + '_ {
+        self.spec.dependences.iter().filter(move |(_, then)| *then == task).map(|(first, _)| *first)
+    }
+}

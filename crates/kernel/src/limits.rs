@@ -1,0 +1,83 @@
+//! Every limit of what users may store, with its unit in its name (ARCHITECTURE.md, invariant 6).
+//! Limits of bodies and windows on the wire are in `wire::limits`.
+
+/// Instances of one task.
+pub const TASK_INSTANCES: u64 = 1_000_000;
+/// Tasks of one job.
+pub const JOB_TASKS: usize = 1_000;
+/// Edges of one job's graph.
+pub const JOB_DEPENDENCES: usize = 10_000;
+/// Characters of a job's, task's or environment's name.
+pub const NAME_CHARS: usize = 60;
+/// Characters of a description.
+pub const DESCRIPTION_CHARS: usize = 200;
+/// Highest priority of a job.
+pub const PRIORITY: u64 = 100;
+/// Retries of an instance.
+pub const RETRIES: u64 = 100;
+/// Longest run, and its default, in seconds.
+pub const TIMEOUT_S: u64 = 30 * 86_400;
+/// A run's default time, in seconds.
+pub const TIMEOUT_DEFAULT_S: u64 = 86_400;
+/// Bytes of a command.
+pub const COMMAND_BYTES: usize = 64 * 1024;
+/// Environment variables of a task.
+pub const TASK_ENV_VARS: usize = 200;
+/// Bytes of an environment variable's value.
+pub const ENV_VAR_BYTES: usize = 32 * 1024;
+/// Tags of a job or environment.
+pub const TAGS: usize = 10;
+/// Notification entries of a job or environment.
+pub const NOTIFICATIONS: usize = 32;
+/// Pairs a notification adds to its events.
+pub const EVENT_VARS: usize = 20;
+/// Bytes of such a pair's name.
+pub const EVENT_VAR_NAME_BYTES: usize = 64;
+/// Bytes of such a pair's value.
+pub const EVENT_VAR_VALUE_BYTES: usize = 1_024;
+/// Bytes of a state's reason; longer ones are cut.
+pub const REASON_BYTES: usize = 1_024;
+/// Nodes of an environment.
+pub const ENV_NODES: u64 = 2_000;
+/// Environments, topics and queues of an installation.
+pub const ENVS: usize = 10_000;
+/// Topics of an installation.
+pub const TOPICS: usize = 10_000;
+/// Queues of an installation.
+pub const QUEUES: usize = 10_000;
+/// Subscriptions of a topic.
+pub const SUBSCRIPTIONS: usize = 1_000;
+/// Instances that one commit changes because of one intent.
+pub const SWEEP_INSTANCES: usize = 1_000;
+/// Instances that one commit places.
+pub const PLACE_INSTANCES: usize = 512;
+/// Instances a node is given ahead of its slots.
+pub const NODE_AHEAD: usize = 32;
+/// How much work, in milliseconds, a node is given ahead of its slots.
+pub const NODE_AHEAD_MS: u64 = 100;
+/// How long an instance waits behind a busy slot, in milliseconds, before an idle node may take it over.
+pub const NODE_AHEAD_PATIENCE_MS: u64 = 500;
+/// Slots of one node.
+pub const NODE_SLOTS: u32 = 1_024;
+/// Re-creations of a node, and the default.
+pub const NODE_RECREATIONS: u64 = 100;
+/// Re-creations of a node unless the environment says otherwise.
+pub const NODE_RECREATIONS_DEFAULT: u64 = 7;
+/// A node that has run this long, in milliseconds, has its re-creations counted anew.
+pub const NODE_SETTLED_MS: u64 = 600_000;
+/// Longest pause between two runs of an instance, in seconds.
+pub const RETRY_PAUSE_S: u64 = 60;
+/// How long a ClientToken is remembered, in milliseconds.
+pub const CLIENT_TOKEN_MS: u64 = 86_400_000;
+/// Characters of a ClientToken.
+pub const CLIENT_TOKEN_CHARS: usize = 64;
+/// Messages or handles of one batch request.
+pub const BATCH_MESSAGES: usize = 16;
+/// Messages that one commit copies to one queue.
+pub const FAN_OUT_MESSAGES: usize = 1_000;
+/// Posts of one subscription in flight.
+pub const PUSH_IN_FLIGHT: usize = 64;
+/// Undelivered messages of one subscription that are held as rows.
+pub const PUSH_WINDOW: usize = 1_000;
+/// Rows one commit removes because their time is over.
+pub const EXPIRE_ROWS: usize = 1_000;

@@ -1,0 +1,1 @@
+//! Loops without IO: what is found in the store is put in, what is to be done comes out.

@@ -1,0 +1,441 @@
+//! The state: a bounded cache of rows, with the indexes that decisions need.
+//!
+//! It holds live jobs with their tasks and the instances that have a row and have not finished, all environments,
+//! nodes, topics, queues and subscriptions, and for the length of one batch what else a command named. A clone is an
+//! overlay: cheap to make, and what changes it leaves the original alone.
+
+use std::sync::Arc;
+
+use imbl::OrdSet;
+
+use crate::delivery::{Delivery, DeliveryKey};
+use crate::environment::Env;
+use crate::id::{EnvId, JobId, NodeId};
+use crate::instance::{Instance, InstanceKey, Stage};
+use crate::job::Job;
+use crate::node::Node;
+use crate::phase::Phase;
+use crate::queue::{MessageKey, Queue, QueueMessage};
+use crate::subscription::{Subscription, SubscriptionKey};
+use crate::table::Table;
+use crate::task::{Task, TaskKey};
+use crate::time::Timestamp;
+use crate::token::ClientToken;
+use crate::topic::{StreamNo, Topic};
+
+/// Everything that decisions look at.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    pub(crate) jobs: Table<JobId, Job>,
+    pub(crate) tasks: Table<TaskKey, Task>,
+    pub(crate) instances: Table<InstanceKey, Instance>,
+    pub(crate) envs: Table<EnvId, Env>,
+    pub(crate) nodes: Table<NodeId, Node>,
+    pub(crate) topics: Table<StreamNo, Topic>,
+    pub(crate) queues: Table<StreamNo, Queue>,
+    pub(crate) subscriptions: Table<SubscriptionKey, Subscription>,
+    pub(crate) messages: Table<MessageKey, QueueMessage>,
+    pub(crate) deliveries: Table<DeliveryKey, Delivery>,
+    pub(crate) tokens: Table<String, ClientToken>,
+    pub(crate) index: Index,
+    /// Rows that have changed since the last commit.
+    pub(crate) dirty: OrdSet<RowKey>,
+    /// Larger than the number of every topic and queue there ever was.
+    pub(crate) next_stream: u32,
+    /// The time of the last decision.
+    pub(crate) now: Timestamp,
+}
+
+/// What can be found without looking through the tables. Derived from them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Index {
+    /// Nodes of each environment.
+    pub(crate) env_nodes: OrdSet<(EnvId, NodeId)>,
+    /// Tasks with an instance that could be placed now: environment, 100 - priority, job, task.
+    pub(crate) ready: OrdSet<(EnvId, u64, JobId, u32)>,
+    /// Waiting instances with a row, whose pause is over.
+    pub(crate) returned: OrdSet<InstanceKey>,
+    /// Waiting instances whose pause ends.
+    pub(crate) pausing: OrdSet<(Timestamp, InstanceKey)>,
+    /// Tasks whose intent has not reached all their instances.
+    pub(crate) sweeps: OrdSet<TaskKey>,
+    /// Topics by name in lower case.
+    pub(crate) topic_names: OrdSet<(String, StreamNo)>,
+    /// Queues by name in lower case.
+    pub(crate) queue_names: OrdSet<(String, StreamNo)>,
+    /// Loaded messages by the time they can be received.
+    pub(crate) visible: OrdSet<(StreamNo, Timestamp, u64)>,
+    /// Instances that wait on a node behind a busy slot, by the time they came there.
+    pub(crate) ahead: OrdSet<(EnvId, Timestamp, InstanceKey)>,
+    /// The job that was last given a place, for each environment and priority.
+    pub(crate) turns: imbl::OrdMap<(EnvId, u64), JobId>,
+}
+
+/// Which row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RowKey {
+    /// A job.
+    Job(JobId),
+    /// A task.
+    Task(TaskKey),
+    /// An instance.
+    Instance(InstanceKey),
+    /// An environment.
+    Env(EnvId),
+    /// A node.
+    Node(NodeId),
+    /// A topic.
+    Topic(StreamNo),
+    /// A queue.
+    Queue(StreamNo),
+    /// A subscription.
+    Subscription(SubscriptionKey),
+    /// A message of a queue.
+    Message(MessageKey),
+    /// A delivery.
+    Delivery(DeliveryKey),
+    /// A client token.
+    Token(String),
+}
+
+/// A row as it stands; `None` in an image: it is gone.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Row {
+    /// A job.
+    Job(Arc<Job>),
+    /// A task.
+    Task(Arc<Task>),
+    /// An instance.
+    Instance(Arc<Instance>),
+    /// An environment.
+    Env(Arc<Env>),
+    /// A node.
+    Node(Arc<Node>),
+    /// A topic.
+    Topic(Arc<Topic>),
+    /// A queue.
+    Queue(Arc<Queue>),
+    /// A subscription.
+    Subscription(Arc<Subscription>),
+    /// A message of a queue.
+    Message(Arc<QueueMessage>),
+    /// A delivery.
+    Delivery(Arc<Delivery>),
+    /// A client token.
+    Token(Arc<ClientToken>),
+}
+
+impl State {
+    /// A job that is loaded: every unfinished one is.
+    #[must_use]
+    pub fn job(&self, id: JobId) -> Option<&Arc<Job>> {
+        self.jobs.get(&id)
+    }
+
+    /// All loaded jobs.
+    pub fn jobs(&self) -> impl Iterator<Item = &Arc<Job>> {
+        self.jobs.iter().map(|(_, job)| job)
+    }
+
+    /// A task of a loaded job.
+    #[must_use]
+    pub fn task(&self, key: TaskKey) -> Option<&Arc<Task>> {
+        self.tasks.get(&key)
+    }
+
+    /// Tasks of a loaded job, in order.
+    pub fn tasks_of(&self, job: JobId) -> impl Iterator<Item = &Arc<Task>> {
+        self.tasks.range(TaskKey { job, task: 0 }..=TaskKey { job, task: u32::MAX }).map(|(_, task)| task)
+    }
+
+    /// A loaded instance: every one with a row that has not finished is.
+    #[must_use]
+    pub fn instance(&self, key: InstanceKey) -> Option<&Arc<Instance>> {
+        self.instances.get(&key)
+    }
+
+    /// Loaded instances of a task, in order.
+    pub fn instances_of(&self, task: TaskKey) -> impl Iterator<Item = &Arc<Instance>> {
+        let at = |index| InstanceKey { job: task.job, task: task.task, index };
+        self.instances.range(at(0)..=at(u32::MAX)).map(|(_, instance)| instance)
+    }
+
+    /// An environment.
+    #[must_use]
+    pub fn env(&self, id: EnvId) -> Option<&Arc<Env>> {
+        self.envs.get(&id)
+    }
+
+    /// All environments.
+    pub fn envs(&self) -> impl Iterator<Item = &Arc<Env>> {
+        self.envs.iter().map(|(_, env)| env)
+    }
+
+    /// A node.
+    #[must_use]
+    pub fn node(&self, id: NodeId) -> Option<&Arc<Node>> {
+        self.nodes.get(&id)
+    }
+
+    /// All nodes.
+    pub fn nodes(&self) -> impl Iterator<Item = &Arc<Node>> {
+        self.nodes.iter().map(|(_, node)| node)
+    }
+
+    /// Nodes of an environment.
+    pub fn nodes_of(&self, env: EnvId) -> impl Iterator<Item = &Arc<Node>> {
+        let (from, to) = ((env, NodeId::FIRST), (env, NodeId::LAST));
+        self.index.env_nodes.range(from..=to).filter_map(|(_, node)| self.nodes.get(node))
+    }
+
+    /// A topic by number.
+    #[must_use]
+    pub fn topic(&self, no: StreamNo) -> Option<&Arc<Topic>> {
+        self.topics.get(&no)
+    }
+
+    /// All topics.
+    pub fn topics(&self) -> impl Iterator<Item = &Arc<Topic>> {
+        self.topics.iter().map(|(_, topic)| topic)
+    }
+
+    /// A topic by name, in any case.
+    #[must_use]
+    pub fn topic_named(&self, name: &str) -> Option<&Arc<Topic>> {
+        let no = named(&self.index.topic_names, name)?;
+        self.topics.get(&no)
+    }
+
+    /// A queue by number.
+    #[must_use]
+    pub fn queue(&self, no: StreamNo) -> Option<&Arc<Queue>> {
+        self.queues.get(&no)
+    }
+
+    /// All queues.
+    pub fn queues(&self) -> impl Iterator<Item = &Arc<Queue>> {
+        self.queues.iter().map(|(_, queue)| queue)
+    }
+
+    /// A queue by name, in any case.
+    #[must_use]
+    pub fn queue_named(&self, name: &str) -> Option<&Arc<Queue>> {
+        let no = named(&self.index.queue_names, name)?;
+        self.queues.get(&no)
+    }
+
+    /// A subscription.
+    #[must_use]
+    pub fn subscription(&self, key: SubscriptionKey) -> Option<&Arc<Subscription>> {
+        self.subscriptions.get(&key)
+    }
+
+    /// All subscriptions.
+    pub fn subscriptions(&self) -> impl Iterator<Item = &Arc<Subscription>> {
+        self.subscriptions.iter().map(|(_, subscription)| subscription)
+    }
+
+    /// Subscriptions of a topic, in the order they were made.
+    pub fn subscriptions_of(&self, topic: StreamNo) -> impl Iterator<Item = &Arc<Subscription>> {
+        let at = |no| SubscriptionKey { topic, no };
+        self.subscriptions.range(at(0)..=at(u32::MAX)).map(|(_, subscription)| subscription)
+    }
+
+    /// A message of a queue, if it is loaded.
+    #[must_use]
+    pub fn message(&self, key: MessageKey) -> Option<&Arc<QueueMessage>> {
+        self.messages.get(&key)
+    }
+
+    /// Loaded messages of a queue that can be received at `now`, in the order they became so.
+    pub fn visible(&self, queue: StreamNo, now: Timestamp) -> impl Iterator<Item = &Arc<QueueMessage>> {
+        let range = (queue, Timestamp(i64::MIN), 0)..=(queue, now, u64::MAX);
+        self.index
+            .visible
+            .range(range)
+            .filter_map(move |(_, _, seq)| self.messages.get(&MessageKey { queue, seq: *seq }))
+    }
+
+    /// The time of the last decision.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The row with this key as it stands; `None` when it is gone or not loaded.
+    #[must_use]
+    pub fn row(&self, key: &RowKey) -> Option<Row> {
+        match key {
+            RowKey::Job(id) => self.jobs.get(id).cloned().map(Row::Job),
+            RowKey::Task(key) => self.tasks.get(key).cloned().map(Row::Task),
+            RowKey::Instance(key) => self.instances.get(key).cloned().map(Row::Instance),
+            RowKey::Env(id) => self.envs.get(id).cloned().map(Row::Env),
+            RowKey::Node(id) => self.nodes.get(id).cloned().map(Row::Node),
+            RowKey::Topic(no) => self.topics.get(no).cloned().map(Row::Topic),
+            RowKey::Queue(no) => self.queues.get(no).cloned().map(Row::Queue),
+            RowKey::Subscription(key) => self.subscriptions.get(key).cloned().map(Row::Subscription),
+            RowKey::Message(key) => self.messages.get(key).cloned().map(Row::Message),
+            RowKey::Delivery(key) => self.deliveries.get(key).cloned().map(Row::Delivery),
+            RowKey::Token(key) => self.tokens.get(key).cloned().map(Row::Token),
+        }
+    }
+
+    /// Rows that have changed since this was last called.
+    pub fn take_dirty(&mut self) -> Vec<RowKey> {
+        std::mem::take(&mut self.dirty).into_iter().collect()
+    }
+
+    /// Takes in a row from the store, unless there is one with its key already, which is newer.
+    pub fn load(&mut self, row: Row) {
+        match row {
+            Row::Job(row) if !self.jobs.contains(&row.id) => self.jobs.put_shared(row.id, row),
+            Row::Task(row) if !self.tasks.contains(&row.key) => {
+                let key = row.key;
+                self.tasks.put_shared(key, row);
+                self.index_task(key);
+            }
+            Row::Instance(row) if !self.instances.contains(&row.key) => self.load_instance(row),
+            Row::Env(row) if !self.envs.contains(&row.id) => self.envs.put_shared(row.id, row),
+            Row::Node(row) if !self.nodes.contains(&row.id) => {
+                self.index.env_nodes.insert((row.env, row.id));
+                self.nodes.put_shared(row.id, row);
+            }
+            Row::Topic(row) if !self.topics.contains(&row.no) => {
+                self.see_stream(row.no);
+                self.index.topic_names.insert((row.name.to_lowercase(), row.no));
+                self.topics.put_shared(row.no, row);
+            }
+            Row::Queue(row) if !self.queues.contains(&row.no) => {
+                self.see_stream(row.no);
+                self.index.queue_names.insert((row.name.to_lowercase(), row.no));
+                self.queues.put_shared(row.no, row);
+            }
+            Row::Subscription(row) => {
+                if !self.subscriptions.contains(&row.key) {
+                    self.subscriptions.put_shared(row.key, row);
+                }
+            }
+            Row::Message(row)
+                if !self.messages.contains(&row.key) && !self.dirty.contains(&RowKey::Message(row.key)) =>
+            {
+                self.index.visible.insert((row.key.queue, row.visible, row.key.seq));
+                self.messages.put_shared(row.key, row);
+            }
+            Row::Token(row) if !self.tokens.contains(&row.key) => self.tokens.put_shared(row.key.clone(), row),
+            _ => {}
+        }
+    }
+
+    /// Tells the state a number that no topic or queue to come may have.
+    pub fn see_stream(&mut self, no: StreamNo) {
+        self.next_stream = self.next_stream.max(no.0 + 1);
+    }
+
+    /// Tells the state the time of the last commit, so that time never goes back.
+    pub fn see_time(&mut self, now: Timestamp) {
+        self.now = self.now.max(now);
+    }
+
+    /// Lets go of rows that only one batch needed: finished jobs with their tasks, finished instances, messages,
+    /// deliveries. `touched` are the keys the batch changed or loaded.
+    pub fn forget(&mut self, touched: &[RowKey]) {
+        for key in touched {
+            match key {
+                RowKey::Job(id) => self.forget_job(*id),
+                RowKey::Instance(key) if self.instances.get(key).is_some_and(|row| row.phase().is_finished()) => {
+                    self.instances.remove(key);
+                }
+                RowKey::Message(key) => {
+                    if let Some(row) = self.messages.remove(key) {
+                        self.index.visible.remove(&(key.queue, row.visible, key.seq));
+                    }
+                }
+                RowKey::Delivery(key) => {
+                    self.deliveries.remove(key);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn forget_job(&mut self, id: JobId) {
+        if !self.jobs.get(&id).is_some_and(|job| job.phase.is_finished()) {
+            return;
+        }
+        let tasks: Vec<TaskKey> = self.tasks_of(id).map(|task| task.key).collect();
+        for key in tasks {
+            self.tasks.remove(&key);
+            self.index_task(key);
+        }
+        self.jobs.remove(&id);
+    }
+
+    fn load_instance(&mut self, row: Arc<Instance>) {
+        let key = row.key;
+        match row.stage {
+            Stage::Waiting { not_before } if not_before > self.now => {
+                self.index.pausing.insert((not_before, key));
+            }
+            Stage::Waiting { .. } => {
+                self.index.returned.insert(key);
+            }
+            Stage::Held { node, started, .. } => {
+                if let Some(node) = self.nodes.edit(&node) {
+                    node.held.insert(key);
+                }
+                if let (false, Some(env), Some(since)) = (started, row.env, row.launched) {
+                    self.index.ahead.insert((env, since, key));
+                }
+            }
+            _ => {}
+        }
+        self.instances.put_shared(key, row);
+        self.index_task(key.task_key());
+    }
+
+    /// Brings the indexes of a task up to date with its row.
+    pub(crate) fn index_task(&mut self, key: TaskKey) {
+        let Some((env, rank)) = self.jobs.get(&key.job).and_then(|job| {
+            let spec = job.spec.tasks.get(key.task as usize)?;
+            Some((spec.env, crate::limits::PRIORITY.saturating_sub(job.spec.priority)))
+        }) else {
+            return;
+        };
+        let entry = (env, rank, key.job, key.task);
+        if self.is_ready(key) {
+            self.index.ready.insert(entry);
+        } else {
+            self.index.ready.remove(&entry);
+        }
+        if self.tasks.get(&key).is_some_and(|task| task.intent.is_some() && !task.phase.is_finished()) {
+            self.index.sweeps.insert(key);
+        } else {
+            self.index.sweeps.remove(&key);
+        }
+    }
+
+    /// Whether an instance of the task could be placed now.
+    fn is_ready(&self, key: TaskKey) -> bool {
+        let (Some(task), Some(job)) = (self.tasks.get(&key), self.jobs.get(&key.job)) else { return false };
+        let Some(spec) = job.spec.tasks.get(key.task as usize) else { return false };
+        task.intent.is_none()
+            && !task.phase.is_finished()
+            && spec.max_concurrent.is_none_or(|most| task.instances.active() < most)
+            && self.next_waiting(key).is_some()
+    }
+
+    /// The waiting instance of a task whose turn it is: the lowest index.
+    pub(crate) fn next_waiting(&self, key: TaskKey) -> Option<InstanceKey> {
+        let at = |index| InstanceKey { job: key.job, task: key.task, index };
+        let returned = self.index.returned.range(at(0)..=at(u32::MAX)).next().copied();
+        let task = self.tasks.get(&key)?;
+        let bulk = (task.bulk_phase() == Phase::Runnable).then(|| task.bulk.first().map(at)).flatten();
+        returned.into_iter().chain(bulk).min()
+    }
+}
+
+fn named(names: &OrdSet<(String, StreamNo)>, name: &str) -> Option<StreamNo> {
+    let name = name.to_lowercase();
+    let range = (name.clone(), StreamNo(0))..=(name, StreamNo(u32::MAX));
+    names.range(range).next().map(|(_, no)| *no)
+}
