@@ -13,57 +13,31 @@ struct Bench {
 }
 
 const BENCHES: [Bench; 3] = [
-    Bench {
-        name: "ledger",
-        package: "store",
-        measures: "instance completions committed per second on SQLite",
-    },
-    Bench {
-        name: "instances",
-        package: "cli",
-        measures: "10,000 instances of `true` from submission to their events",
-    },
-    Bench {
-        name: "callback",
-        package: "cli",
-        measures: "from the exit of a process to the receipt of its callback",
-    },
+    Bench { name: "ledger", package: "store", measures: "instance completions committed per second on SQLite" },
+    Bench { name: "instances", package: "cli", measures: "10,000 instances of `true` from submission to their events" },
+    Bench { name: "callback", package: "cli", measures: "from the exit of a process to the receipt of its callback" },
 ];
 
 /// Runs the benchmark called `name`; `all` runs every one, `list` prints what there is.
 pub(crate) fn run_named(root: &Path, name: &str) -> Result<(), Failure> {
     match name {
         "list" => {
-            BENCHES
-                .iter()
-                .for_each(|bench| println!("{:<10} {}", bench.name, bench.measures));
+            BENCHES.iter().for_each(|bench| println!("{:<10} {}", bench.name, bench.measures));
             Ok(())
         }
         "all" => run_all(root),
         _ => match BENCHES.iter().find(|bench| bench.name == name) {
             Some(bench) => run_one(root, bench),
-            None => Err(Failure::NoBenchmark {
-                name: name.to_owned(),
-                known: names(&BENCHES),
-            }),
+            None => Err(Failure::NoBenchmark { name: name.to_owned(), known: names(&BENCHES) }),
         },
     }
 }
 
 /// Runs all, also after one has failed, and names those that did.
 fn run_all(root: &Path) -> Result<(), Failure> {
-    let failed: Vec<&str> = BENCHES
-        .iter()
-        .filter(|bench| run_one(root, bench).is_err())
-        .map(|bench| bench.name)
-        .collect();
-    if failed.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::Benchmarks {
-            names: failed.join(", "),
-        })
-    }
+    let failed: Vec<&str> =
+        BENCHES.iter().filter(|bench| run_one(root, bench).is_err()).map(|bench| bench.name).collect();
+    if failed.is_empty() { Ok(()) } else { Err(Failure::Benchmarks { names: failed.join(", ") }) }
 }
 
 fn run_one(root: &Path, bench: &Bench) -> Result<(), Failure> {
@@ -73,9 +47,5 @@ fn run_one(root: &Path, bench: &Bench) -> Result<(), Failure> {
 }
 
 fn names(benches: &[Bench]) -> String {
-    benches
-        .iter()
-        .map(|bench| bench.name)
-        .collect::<Vec<_>>()
-        .join(", ")
+    benches.iter().map(|bench| bench.name).collect::<Vec<_>>().join(", ")
 }

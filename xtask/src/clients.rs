@@ -15,8 +15,7 @@ const REQUIREMENTS: &str = "crates/cli/tests/clients/requirements.txt";
 /// Where they are installed.
 const ENVIRONMENT: &str = "target/clients-venv";
 /// Exits 0 in a Python that the clients run on and that can make virtual environments.
-const USABLE: &str =
-    "import sys, venv, ensurepip; sys.exit(not (3, 8) <= sys.version_info[:2] <= (3, 13))";
+const USABLE: &str = "import sys, venv, ensurepip; sys.exit(not (3, 8) <= sys.version_info[:2] <= (3, 13))";
 /// Minor versions, best first: those in wide use before the oldest and the newest.
 const MINORS: [&str; 6] = ["11", "12", "10", "13", "9", "8"];
 
@@ -32,32 +31,14 @@ pub(crate) fn prepare(root: &Path) -> Result<PathBuf, Failure> {
     }
 
     let base = find_or_install_python()?;
-    eprintln!(
-        "installing the official clients with {} into {}",
-        base.display(),
-        environment.display()
-    );
+    eprintln!("installing the official clients with {} into {}", base.display(), environment.display());
     if environment.exists() {
         fs::remove_dir_all(&environment).map_err(file_failure("remove", &environment))?;
     }
-    run(
-        Command::new(base).args(["-m", "venv"]).arg(&environment),
-        "make a virtual environment",
-    )?;
+    run(Command::new(base).args(["-m", "venv"]).arg(&environment), "make a virtual environment")?;
     // Compiling all of the SDK's thousands of modules ahead takes longer than the rest of the installation.
-    let pip = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-input",
-        "--no-compile",
-    ];
-    run(
-        Command::new(&python).args(pip).arg("-r").arg(&wanted_file),
-        "install the official clients",
-    )?;
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-compile"];
+    run(Command::new(&python).args(pip).arg("-r").arg(&wanted_file), "install the official clients")?;
     fs::write(&installed, wanted).map_err(file_failure("write", &installed))?;
     Ok(python)
 }
@@ -70,39 +51,20 @@ fn find_or_install_python() -> Result<PathBuf, Failure> {
     let root_user = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
     if root_user && Path::new("/usr/bin/apt-get").exists() {
         let mut apt = Command::new("/usr/bin/apt-get");
-        run(
-            apt.args(["update", "-q"]).stdin(Stdio::null()),
-            "update the list of Debian's packages",
-        )?;
+        run(apt.args(["update", "-q"]).stdin(Stdio::null()), "update the list of Debian's packages")?;
         let mut apt = Command::new("/usr/bin/apt-get");
-        let install = [
-            "install",
-            "-y",
-            "-q",
-            "--no-install-recommends",
-            "python3",
-            "python3-venv",
-        ];
-        apt.args(install)
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .stdin(Stdio::null());
+        let install = ["install", "-y", "-q", "--no-install-recommends", "python3", "python3-venv"];
+        apt.args(install).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
         run(&mut apt, "install Python")?;
     }
-    find_python().ok_or_else(|| Failure::NoPython {
-        pyenv: pyenv_versions(),
-    })
+    find_python().ok_or_else(|| Failure::NoPython { pyenv: pyenv_versions() })
 }
 
 /// The first usable Python: by versioned name on PATH, then plain `python3`, then those that pyenv keeps off PATH.
 fn find_python() -> Option<PathBuf> {
-    let by_version = MINORS
-        .iter()
-        .map(|minor| PathBuf::from(format!("python3.{minor}")));
+    let by_version = MINORS.iter().map(|minor| PathBuf::from(format!("python3.{minor}")));
     let plain = ["python3", "/usr/bin/python3"].map(PathBuf::from);
-    by_version
-        .chain(plain)
-        .chain(pyenv_pythons())
-        .find(|python| usable(python))
+    by_version.chain(plain).chain(pyenv_pythons()).find(|python| usable(python))
 }
 
 /// Every Python that pyenv has installed, used or not.
@@ -110,10 +72,7 @@ fn pyenv_pythons() -> Vec<PathBuf> {
     let Ok(versions) = fs::read_dir(pyenv_versions()) else {
         return Vec::new();
     };
-    let mut pythons: Vec<PathBuf> = versions
-        .flatten()
-        .map(|version| version.path().join("bin/python3"))
-        .collect();
+    let mut pythons: Vec<PathBuf> = versions.flatten().map(|version| version.path().join("bin/python3")).collect();
     pythons.sort();
     pythons
 }
@@ -122,20 +81,14 @@ fn pyenv_pythons() -> Vec<PathBuf> {
 fn pyenv_versions() -> PathBuf {
     let named = std::env::var_os("PYENV_ROOT").map(PathBuf::from);
     let home = std::env::var_os("HOME").map_or_else(|| PathBuf::from("/root"), PathBuf::from);
-    named
-        .unwrap_or_else(|| home.join(".pyenv"))
-        .join("versions")
+    named.unwrap_or_else(|| home.join(".pyenv")).join("versions")
 }
 
 /// Whether `python` runs, is of a version that the clients run on, and can make virtual environments. It must be
 /// run to know: pyenv puts names on PATH that end in an error.
 fn usable(python: &Path) -> bool {
     let mut check = Command::new(python);
-    check
-        .args(["-c", USABLE])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    check.args(["-c", USABLE]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     check.status().is_ok_and(|status| status.success())
 }
 

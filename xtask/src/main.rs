@@ -2,11 +2,7 @@
 //!
 //! What a fresh machine lacks is installed here, not by hand: a virtual environment with the official clients that
 //! the black-box tests run, and Python itself where there is none and the user may install packages.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a tool for the terminal; it has no other output"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for the terminal; it has no other output")]
 
 mod bench;
 mod clients;
@@ -21,11 +17,7 @@ use clap::{Parser, Subcommand};
 use crate::process::Failure;
 
 #[derive(Parser)]
-#[command(
-    name = "cargo xtask",
-    about = "Builds, tests and measures Herald",
-    disable_help_subcommand = true
-)]
+#[command(name = "cargo xtask", about = "Builds, tests and measures Herald", disable_help_subcommand = true)]
 struct Xtask {
     #[command(subcommand)]
     task: Task,
@@ -35,11 +27,7 @@ struct Xtask {
 enum Task {
     /// Run all tests, or those that the arguments for `cargo test` name (`-p kernel`, `--test blackbox kill`).
     Test {
-        #[arg(
-            trailing_var_arg = true,
-            allow_hyphen_values = true,
-            value_name = "ARGS"
-        )]
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
         cargo: Vec<String>,
     },
     /// Run a benchmark, or all; `list` tells their names. Exits 1 below a floor.
@@ -70,10 +58,7 @@ fn main() -> ExitCode {
 /// The folder of the workspace: the parent of this crate's.
 fn workspace() -> PathBuf {
     let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    crate_folder
-        .parent()
-        .expect("xtask is a folder of the workspace")
-        .to_path_buf()
+    crate_folder.parent().expect("xtask is a folder of the workspace").to_path_buf()
 }
 
 /// Prints a failure with its causes.

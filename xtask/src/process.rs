@@ -15,11 +15,7 @@ pub(crate) enum Failure {
     },
     /// The program ran and said no.
     #[error("failed to {what}: `{program}` ended with {status}")]
-    Ended {
-        what: String,
-        program: String,
-        status: ExitStatus,
-    },
+    Ended { what: String, program: String, status: ExitStatus },
     /// A file or folder of the tool's own.
     #[error("failed to {what} {}", path.display())]
     File {
@@ -52,10 +48,7 @@ pub(crate) fn cargo(root: &Path) -> Command {
 
 /// Runs `command` with this process's own output; anything but success is a failure to do `what`.
 pub(crate) fn run(command: &mut Command, what: &str) -> Result<(), Failure> {
-    let status = command.status().map_err(|source| Failure::Start {
-        program: name(command),
-        source,
-    })?;
+    let status = command.status().map_err(|source| Failure::Start { program: name(command), source })?;
     ended(command, what, status)
 }
 
@@ -64,11 +57,7 @@ pub(crate) fn ended(command: &Command, what: &str, status: ExitStatus) -> Result
     if status.success() {
         return Ok(());
     }
-    Err(Failure::Ended {
-        what: what.to_owned(),
-        program: name(command),
-        status,
-    })
+    Err(Failure::Ended { what: what.to_owned(), program: name(command), status })
 }
 
 /// The program's name as it stands in the command.

@@ -14,32 +14,17 @@ use crate::process::{self, Failure, cargo, ended};
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
     let whole = ["--workspace".to_owned(), "--no-fail-fast".to_owned()];
     let args = if args.is_empty() { &whole[..] } else { args };
-    process::run(
-        cargo(root)
-            .args(["test", "--release", "--no-run"])
-            .args(args),
-        "build the tests",
-    )?;
+    process::run(cargo(root).args(["test", "--release", "--no-run"]).args(args), "build the tests")?;
     let python = clients::prepare(root)?;
 
     let mut tests = cargo(root);
-    tests
-        .args(["test", "--release"])
-        .args(args)
-        .env("HERALD_TEST_PYTHON", python)
-        .stdout(Stdio::piped());
-    let broken = |source| Failure::Start {
-        program: "cargo test".to_owned(),
-        source,
-    };
+    tests.args(["test", "--release"]).args(args).env("HERALD_TEST_PYTHON", python).stdout(Stdio::piped());
+    let broken = |source| Failure::Start { program: "cargo test".to_owned(), source };
     let mut child = tests.spawn().map_err(broken)?;
     let output = child.stdout.take().expect("stdout was asked to be piped");
     let counts = pass_on(output).map_err(broken)?;
     let status = child.wait().map_err(broken)?;
-    println!(
-        "tests: {} passed, {} failed, {} skipped",
-        counts.passed, counts.failed, counts.skipped
-    );
+    println!("tests: {} passed, {} failed, {} skipped", counts.passed, counts.failed, counts.skipped);
     ended(&tests, "pass the tests", status)
 }
 
@@ -99,13 +84,6 @@ mod tests {
             7 passed; 7 failed in something else\n";
         let mut counts = Counts::default();
         output.lines().for_each(|line| counts.add(line));
-        assert_eq!(
-            counts,
-            Counts {
-                passed: 5,
-                failed: 4,
-                skipped: 1
-            }
-        );
+        assert_eq!(counts, Counts { passed: 5, failed: 4, skipped: 1 });
     }
 }

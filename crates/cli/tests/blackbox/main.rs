@@ -1,0 +1,15 @@
+//! Black-box tests: the built `herald`, spoken to as its users do, with the official clients from the package index,
+//! unmodified.
+//!
+//! Each test has a server of its own, on a port of its own, with its data in a temporary folder; when the test ends,
+//! the server, its nodes and what runs on them end too. `cargo xtask test` installs the clients first.
+
+mod cmq;
+mod demo;
+mod kill;
+mod notifications;
+mod sdk;
+mod serve;
+mod support;
+mod tccli;
+mod wrong_input;

@@ -1,0 +1,9 @@
+//! What the tests share: a server, the official clients, a receiver of callbacks, requests, and waiting for facts.
+
+pub(crate) mod events;
+pub(crate) mod official;
+pub(crate) mod processes;
+pub(crate) mod receiver;
+pub(crate) mod requests;
+pub(crate) mod server;
+pub(crate) mod wait;

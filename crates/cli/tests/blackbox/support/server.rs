@@ -1,0 +1,170 @@
+//! A server of a test's own: the built binary, with its data in a temporary folder.
+
+use std::fs::{self, OpenOptions};
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::official::{self, Official};
+use super::{processes, wait};
+
+/// The key pair that every test server is started with.
+pub(crate) const SECRET_ID: &str = "AKIDtest0000000000000000000000000000";
+/// The key's secret half.
+pub(crate) const SECRET_KEY: &str = "testtesttesttesttesttesttesttest";
+
+/// A running `herald serve`. Dropping it ends the server, its nodes and their instances; if the test is failing, it
+/// prints the server's log first.
+pub(crate) struct Server {
+    folder: TempDir,
+    process: Child,
+    /// What it prints after its one line, read by a thread; it must stay empty.
+    more_output: mpsc::Receiver<String>,
+    address: String,
+}
+
+impl Server {
+    /// Starts a server with no data yet, and returns when it takes requests.
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::Builder::new().prefix("herald-test-").tempdir().expect("a temporary folder");
+        let (process, address, more_output) = launch(folder.path());
+        Self { folder, process, more_output, address }
+    }
+
+    /// `ADDR:PORT` of its listener.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// `http://ADDR:PORT`.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The test's temporary folder; the server's data is in its folder `data`.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Ends the server's process, and only that, as a power cut would.
+    pub(crate) fn kill9(&mut self) {
+        self.process.kill().expect("a child can be killed");
+        self.process.wait().expect("a child can be waited for");
+    }
+
+    /// Asks the server to stop, and waits until it has.
+    pub(crate) fn stop(&mut self) -> ExitStatus {
+        let pid = i32::try_from(self.process.id()).expect("a process id is an i32");
+        kill(Pid::from_raw(pid), Signal::SIGTERM).expect("a child can be signalled");
+        self.process.wait().expect("a child can be waited for")
+    }
+
+    /// Starts the server again on the same data, on another port.
+    pub(crate) fn restart(&mut self) {
+        (self.process, self.address, self.more_output) = launch(self.folder.path());
+    }
+
+    /// A process with the official Python clients, for this server.
+    pub(crate) fn official(&self) -> Official {
+        Official::start(self.folder(), self.address())
+    }
+
+    /// Runs `tccli ARGS` against this server and returns what it printed; it must succeed.
+    pub(crate) fn tccli(&self, args: &[&str]) -> Value {
+        let output = self.try_tccli(args);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "tccli {args:?} ended with {}: {told}", output.status);
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+            panic!("tccli {args:?} printed no JSON ({error}): {}", String::from_utf8_lossy(&output.stdout))
+        })
+    }
+
+    /// Runs `tccli ARGS` against this server.
+    pub(crate) fn try_tccli(&self, args: &[&str]) -> Output {
+        let mut tccli = Command::new(official::python().with_file_name("tccli"));
+        tccli.args(args).args(["--endpoint", &self.endpoint(), "--region", "ap-guangzhou"]);
+        tccli.args(["--secretId", SECRET_ID, "--secretKey", SECRET_KEY]);
+        tccli.current_dir(self.folder()).stdin(Stdio::null());
+        official::alone(&mut tccli, self.folder()).output().expect("tccli runs")
+    }
+
+    /// Runs `herald ARGS` as a client of this server.
+    pub(crate) fn herald(&self, args: &[&str]) -> Output {
+        let mut herald = herald(self.folder());
+        herald.args(args).env("HERALD_ENDPOINT", self.endpoint()).stdin(Stdio::null());
+        herald.output().expect("herald runs")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        if std::thread::panicking() {
+            print_log(&self.folder.path().join("server.log"));
+            processes::end_all_under(self.folder.path());
+            return;
+        }
+        processes::end_all_under(self.folder.path());
+        let more: Vec<String> = self.more_output.iter().collect();
+        assert!(more.is_empty(), "the server printed more than its one line: {more:?}");
+    }
+}
+
+/// `herald` with the test's key pair, in the test's folder, with nothing of the user's around it.
+pub(crate) fn herald(folder: &Path) -> Command {
+    let mut herald = Command::new(binary());
+    herald.current_dir(folder).env("HERALD_SECRET_ID", SECRET_ID).env("HERALD_SECRET_KEY", SECRET_KEY);
+    official::alone(&mut herald, folder);
+    herald
+}
+
+/// The binary under test.
+fn binary() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_herald"))
+}
+
+/// Starts `herald serve` on `folder`'s data and waits for its line on standard output.
+fn launch(folder: &Path) -> (Child, String, mpsc::Receiver<String>) {
+    let log = OpenOptions::new().create(true).append(true).open(folder.join("server.log")).expect("a log file");
+    let mut serve = herald(folder);
+    serve.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder.join("data"));
+    serve.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+    let mut process = serve.spawn().expect("herald serve runs");
+    let lines = read_lines(process.stdout.take().expect("stdout was asked to be piped"));
+    let line = lines.recv_timeout(wait::DEADLINE).unwrap_or_else(|_| {
+        let _ = process.kill();
+        print_log(&folder.join("server.log"));
+        panic!("the server ended, or took too long, before it said where it listens");
+    });
+    let address = line.trim_end().strip_prefix("listening on http://");
+    let address = address.unwrap_or_else(|| panic!("the server's first line is {line:?}")).to_owned();
+    (process, address, lines)
+}
+
+/// Reads lines in a thread, so that a server that prints nothing can be given up.
+fn read_lines(output: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (sender, lines) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
+}
+
+/// Shows what the server said, for whoever reads the failure.
+#[expect(clippy::print_stderr, reason = "the test runner shows what a failed test printed")]
+fn print_log(file: &Path) {
+    let log = fs::read(file).unwrap_or_default();
+    let tail = &log[log.len().saturating_sub(20_000)..];
+    eprintln!("--- {} ---\n{}\n---", file.display(), String::from_utf8_lossy(tail));
+}
