@@ -21,10 +21,7 @@ pub struct ApiError {
 impl ApiError {
     /// An error with this code and message.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-        }
+        Self { code, message: message.into() }
     }
 }
 
@@ -42,10 +39,7 @@ pub fn reply(fields: Value, request_id: &str) -> Vec<u8> {
 #[must_use]
 pub fn error_reply(error: &ApiError, request_id: &str) -> Vec<u8> {
     let mut fields = Map::new();
-    fields.insert(
-        "Error".into(),
-        json!({"Code": error.code, "Message": error.message}),
-    );
+    fields.insert("Error".into(), json!({"Code": error.code, "Message": error.message}));
     envelope(fields, request_id)
 }
 

@@ -50,12 +50,7 @@ fn read_object<T>(
     let Value::Object(object) = value else {
         return Err(wrong_type(path, "an object", value));
     };
-    let reader = Reader {
-        path: path.to_owned(),
-        object,
-        any_spelling,
-        read: RefCell::default(),
-    };
+    let reader = Reader { path: path.to_owned(), object, any_spelling, read: RefCell::default() };
     let result = body(&reader)?;
     reader.refuse_unread()?;
     Ok(result)
@@ -78,12 +73,7 @@ impl<'a> Reader<'a> {
 
     /// An error of the caller's own about a field of this object; `reason` follows the field's path.
     #[must_use]
-    pub fn refuse(
-        &self,
-        key: &str,
-        code: &'static str,
-        reason: impl std::fmt::Display,
-    ) -> ApiError {
+    pub fn refuse(&self, key: &str, code: &'static str, reason: impl std::fmt::Display) -> ApiError {
         ApiError::new(code, format!("{}: {reason}", self.path(key)))
     }
 
@@ -211,9 +201,7 @@ impl<'a> Reader<'a> {
         mut body: impl FnMut(&Reader<'_>) -> Result<T, ApiError>,
     ) -> Result<Vec<T>, ApiError> {
         let any_spelling = self.any_spelling_below(key);
-        self.list(key, "a list of objects", |path, value| {
-            read_object(value, path, any_spelling, &mut body)
-        })
+        self.list(key, "a list of objects", |path, value| read_object(value, path, any_spelling, &mut body))
     }
 
     /// Turns a field that is not there into `MissingParameter`.
@@ -229,9 +217,7 @@ impl<'a> Reader<'a> {
         key: &str,
         convert: impl Fn(&str, &Value) -> Result<T, ApiError>,
     ) -> Result<Option<T>, ApiError> {
-        self.value(key)?
-            .map(|value| convert(&self.path(key), value))
-            .transpose()
+        self.value(key)?.map(|value| convert(&self.path(key), value)).transpose()
     }
 
     fn list<T>(
@@ -248,9 +234,7 @@ impl<'a> Reader<'a> {
             return Err(wrong_type(&path, expected, value));
         };
         let items = items.iter().enumerate();
-        items
-            .map(|(index, item)| convert(&join(&path, &index.to_string()), item))
-            .collect()
+        items.map(|(index, item)| convert(&join(&path, &index.to_string()), item)).collect()
     }
 
     fn any_spelling_below(&self, key: &str) -> bool {
@@ -259,19 +243,10 @@ impl<'a> Reader<'a> {
 
     /// The entries that `key` means, without those that are null.
     fn candidates(&self, key: &str) -> impl Iterator<Item = (&'a str, &'a Value)> {
-        let exact = (!self.any_spelling_below(key))
-            .then(|| self.object.get_key_value(key))
-            .flatten();
-        let other = self
-            .any_spelling_below(key)
-            .then(|| self.object.iter())
-            .into_iter()
-            .flatten();
+        let exact = (!self.any_spelling_below(key)).then(|| self.object.get_key_value(key)).flatten();
+        let other = self.any_spelling_below(key).then(|| self.object.iter()).into_iter().flatten();
         let other = other.filter(move |(spelling, _)| spelling::same(spelling, key));
-        let found = exact
-            .into_iter()
-            .chain(other)
-            .filter(|(_, value)| !value.is_null());
+        let found = exact.into_iter().chain(other).filter(|(_, value)| !value.is_null());
         found.map(|(spelling, value)| (spelling.as_str(), value))
     }
 
@@ -279,11 +254,7 @@ impl<'a> Reader<'a> {
         let read = self.read.borrow();
         let mut given = self.object.iter().filter(|(_, value)| !value.is_null());
         match given.find(|(key, _)| !read.contains(&key.as_str())) {
-            Some((key, _)) => Err(self.refuse(
-                &shortened(key),
-                "UnknownParameter",
-                "not a parameter of this action",
-            )),
+            Some((key, _)) => Err(self.refuse(&shortened(key), "UnknownParameter", "not a parameter of this action")),
             None => Ok(()),
         }
     }
@@ -338,18 +309,11 @@ fn wrong_type(path: &str, expected: &str, found: &Value) -> ApiError {
         Value::Object(_) => "an object".to_owned(),
     };
     let place = if path.is_empty() { "the request" } else { path };
-    ApiError::new(
-        "InvalidParameter",
-        format!("{place}: expected {expected}, found {found}"),
-    )
+    ApiError::new("InvalidParameter", format!("{place}: expected {expected}, found {found}"))
 }
 
 fn join(path: &str, key: &str) -> String {
-    if path.is_empty() {
-        key.to_owned()
-    } else {
-        format!("{path}.{key}")
-    }
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
 /// A user's own text as a message repeats it.

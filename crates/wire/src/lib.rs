@@ -1,7 +1,16 @@
 //! What crosses a boundary: API requests, replies, signatures, event bodies, the node protocol. No IO.
 
 pub mod api3;
+pub mod auth;
+pub mod call;
 pub mod fields;
+pub mod file;
+mod flat;
+mod form;
+mod json;
 pub mod limits;
 pub mod node;
+pub mod request;
+pub mod sign;
 mod spelling;
+pub mod v2;

@@ -2,11 +2,8 @@
 //! event notices writes it.
 
 /// Names whose capitals do not follow from their words.
-const IRREGULAR: [(&str, &str); 3] = [
-    ("cpu", "CPU"),
-    ("ipv4_address_type", "IPv4AddressType"),
-    ("ipv6_address_type", "IPv6AddressType"),
-];
+const IRREGULAR: [(&str, &str); 3] =
+    [("cpu", "CPU"), ("ipv4_address_type", "IPv4AddressType"), ("ipv6_address_type", "IPv6AddressType")];
 
 /// The declared spelling of a snake_case key: `topic_name` is `TopicName`. A key that already has a
 /// capital is left as it is.
@@ -23,9 +20,7 @@ pub(crate) fn pascal(key: &str) -> String {
 
 fn capitalised(word: &str) -> String {
     let mut chars = word.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(chars).collect()
-    })
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// Whether two keys are one but for capitals and underscores.
