@@ -57,7 +57,7 @@ fn running_environment(server: &Server) -> String {
     let (place, env) = (placement().to_string(), environment("two", 2).to_string());
     let created = server.tccli(&["batch", "CreateComputeEnv", "--Placement", &place, "--ComputeEnv", &env]);
     let env = created["EnvId"].as_str().expect("an id").to_owned();
-    let waiter = "{'expr':'ComputeNodeMetrics.RunningCount','to':'2','timeout':170,'interval':1}";
+    let waiter = "{'expr':'ComputeNodeMetrics.RunningCount','to':2,'timeout':170,'interval':1}";
     let view = server.tccli(&["batch", "DescribeComputeEnv", "--EnvId", &env, "--waiter", waiter]);
     assert_eq!(view["ComputeNodeSet"].as_array().map(Vec::len), Some(2), "{view}");
     env

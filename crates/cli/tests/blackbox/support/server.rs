@@ -80,9 +80,11 @@ impl Server {
         let output = self.try_tccli(args);
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "tccli {args:?} ended with {}: {told}", output.status);
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
-            panic!("tccli {args:?} printed no JSON ({error}): {}", String::from_utf8_lossy(&output.stdout))
-        })
+        let printed = String::from_utf8_lossy(&output.stdout);
+        // While it waits for a state, it says so in lines of its own before the reply.
+        let reply = printed.find('{').map_or("", |start| &printed[start..]);
+        serde_json::from_str(reply)
+            .unwrap_or_else(|error| panic!("tccli {args:?} printed no JSON ({error}): {printed}"))
     }
 
     /// Runs `tccli ARGS` against this server.
