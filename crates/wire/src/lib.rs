@@ -3,14 +3,17 @@
 pub mod api3;
 pub mod auth;
 pub mod call;
+pub mod event;
 pub mod fields;
 pub mod file;
 mod flat;
 mod form;
 mod json;
 pub mod limits;
+mod metrics;
 pub mod node;
 pub mod request;
 pub mod sign;
 mod spelling;
+pub mod time;
 pub mod v2;
