@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -204,4 +205,34 @@ fn the_other_clients_forms_of_signing_are_accepted() {
         late.v2().to_string(),
         "(10030)authentication failed: Timestamp: 1795290200 is more than 300 s from the server's time, 1795290501"
     );
+}
+
+proptest! {
+    /// What comes from the network may be anything.
+    #[test]
+    fn any_request_is_read_or_refused(
+        method in "GET|POST|PUT",
+        query in "((Action|Version|SecretId|Nonce|Timestamp|Signature|A\\.0|A\\.B|%ff|x)(=[1%&.é]{0,3})?&){0,9}",
+        authorization in "(TC3-HMAC-SHA256 )?(Credential=(a|/|tc3_request){0,9}, SignedHeaders=(host|content-type|;){0,4})?, ?Signature=",
+        body in prop::collection::vec(any::<u8>(), 0..40),
+        by_header in any::<bool>(),
+    ) {
+        let mut request = post(&format!("/?{query}"), &body);
+        request.method = method;
+        if by_header {
+            let names = ["authorization", "x-tc-action", "x-tc-version", "x-tc-timestamp", "content-type"];
+            let values = [authorization.as_str(), "A", "V", "1", "application/json"];
+            let headers = names.iter().zip(values);
+            request.headers.extend(headers.map(|(name, value)| ((*name).to_owned(), value.to_owned())));
+        }
+        match Call::read(request) {
+            Ok(Call::Api3(call)) => {
+                prop_assert!(auth::api3::verify(&call, "key", call.timestamp).is_err());
+                prop_assert!(call.params().map_or(true, |params| params.is_object()));
+            }
+            Ok(Call::V2(call)) => prop_assert!(auth::v2::verify(&call, "key", call.timestamp).is_err()),
+            Ok(Call::None) => prop_assert!(!by_header),
+            Err(error) => prop_assert!(!error.to_string().is_empty()),
+        }
+    }
 }

@@ -122,6 +122,6 @@ fn notifications_are_read_in_any_spelling() {
 
 #[test]
 fn a_long_text_is_cut_in_messages() {
-    let error = field(json!("消".repeat(100)), |job| job.u64("F"));
+    let error = field(json!("消".repeat(200)), |job| job.u64("F"));
     assert!(error.ends_with(&format!("found the string \"{}…\"", "消".repeat(ECHO_CHARS))), "{error}");
 }

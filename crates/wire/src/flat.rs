@@ -79,8 +79,7 @@ fn both(name: &str) -> ApiError {
 }
 
 fn refused(name: &str, reason: impl std::fmt::Display) -> ApiError {
-    let name: String = if name.len() > 200 { shortened(name) } else { name.to_owned() };
-    ApiError::new("InvalidParameter", format!("{name}: {reason}"))
+    ApiError::new("InvalidParameter", format!("{}: {reason}", shortened(name)))
 }
 
 #[cfg(test)]

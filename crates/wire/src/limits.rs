@@ -30,5 +30,5 @@ pub const CLOCK_SKEW_S: i64 = 300;
 pub const V2_BATCH: usize = 16;
 /// Tags or binding keys of one CMQ v2 request.
 pub const V2_TAGS: usize = 5;
-/// Characters of a user's own value that an error message repeats.
-pub const ECHO_CHARS: usize = 40;
+/// Characters of a user's own name or value that an error message repeats.
+pub const ECHO_CHARS: usize = 100;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::api3::ApiError;
 use crate::auth::AuthError;
+use crate::fields::shortened;
 use crate::flat;
 use crate::form::{Form, Pair, Problem};
 use crate::json::{self, Keys};
@@ -200,8 +201,8 @@ fn check_sizes(request: &HttpRequest, body_limit: usize) -> Result<(), ApiError>
 fn check_form(form: &Form) -> Result<(), ApiError> {
     let message = match &form.problem {
         None => return Ok(()),
-        Some(Problem::NotUtf8(name)) => format!("{name}: not UTF-8"),
-        Some(Problem::Twice(name)) => format!("{name}: given twice"),
+        Some(Problem::NotUtf8(name)) => format!("{}: not UTF-8", shortened(name)),
+        Some(Problem::Twice(name)) => format!("{}: given twice", shortened(name)),
         Some(Problem::TooMany(limit)) => format!("the request has more than {limit} parameters"),
     };
     Err(ApiError::new("InvalidParameter", message))
@@ -213,6 +214,7 @@ fn payload(request: HttpRequest, query: Form) -> Result<Payload, ApiError> {
     }
     match query.pairs.iter().find(|(name, _)| !COMMON.contains(&name.as_str())) {
         Some((name, _)) => {
+            let name = shortened(name);
             let message = format!("{name}: given in the query; a POST carries parameters in its body");
             Err(ApiError::new("InvalidParameter", message))
         }
@@ -283,7 +285,7 @@ fn signed_headers(request: &HttpRequest, names: &str) -> Result<Vec<Pair>, Strin
 }
 
 fn number<T: std::str::FromStr>(text: &str, name: &str) -> Result<T, ApiError> {
-    let message = || format!("{name}: expected an integer, found \"{}\"", crate::fields::shortened(text));
+    let message = || format!("{name}: expected an integer, found \"{}\"", shortened(text));
     text.parse().map_err(|_| ApiError::new("InvalidParameter", message()))
 }
 

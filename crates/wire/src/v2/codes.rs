@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use crate::fields::shortened;
+
 /// A refusal or failure as CMQ v2 reports it. Displays as the reply's `message`: `(10200)no message`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("({module}){text}")]
@@ -65,7 +67,7 @@ impl V2Code {
     #[must_use]
     pub fn about(self, parameter: &str) -> V2Error {
         let (code, module, text) = self.row();
-        V2Error { code, module, text: text.replacen("%s", parameter, 1), fields: Map::new() }
+        V2Error { code, module, text: text.replacen("%s", &shortened(parameter), 1), fields: Map::new() }
     }
 }
 
