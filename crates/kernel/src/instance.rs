@@ -19,6 +19,8 @@ pub struct InstanceKey {
 }
 
 impl InstanceKey {
+    /// The least key.
+    pub const FIRST: Self = Self { job: JobId::FIRST, task: 0, index: 0 };
     /// The greatest key.
     pub const LAST: Self = Self { job: JobId::LAST, task: u32::MAX, index: u32::MAX };
 

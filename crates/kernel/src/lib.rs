@@ -13,6 +13,7 @@ pub mod event;
 pub mod evolve;
 pub mod id;
 pub mod instance;
+pub mod invariant;
 pub mod job;
 pub mod limits;
 pub mod loops;

@@ -267,3 +267,6 @@ pub(crate) fn remember(draft: &mut Draft<'_>, action: &str, token: Option<crate:
         draft.record(What::TokenUsed(crate::token::ClientToken { key, digest: token.digest, answer, used }));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,9 +8,11 @@ use crate::change::What;
 use crate::command::Reply;
 use crate::decide::{Draft, graph};
 use crate::id::{EnvId, JobId, NodeId};
-use crate::instance::{Asked, InstanceKey, Stage};
+use crate::instance::{Asked, Instance, InstanceKey, Stage};
 use crate::limits;
+use crate::state::State;
 use crate::task::TaskKey;
+use crate::time::Timestamp;
 
 pub(super) fn place(draft: &mut Draft<'_>, env: EnvId) -> Reply {
     for _ in 0..limits::PLACE_INSTANCES {
@@ -48,35 +50,52 @@ fn choose_node(draft: &Draft<'_>, env: EnvId, key: InstanceKey) -> Option<NodeId
         .map(|node| node.id)
 }
 
-/// Asks back what waits behind a busy slot, as much as idle slots could take now.
+/// Asks back what has waited long enough behind a busy slot, as much as idle slots could take now.
 fn ask_back(draft: &mut Draft<'_>, env: EnvId) {
-    let idle: usize = draft.state.nodes_of(env).map(|node| node.free_slots()).sum();
-    if idle == 0 || next_instance(draft, env).is_some() {
+    if next_instance(draft, env).is_some() {
         return;
     }
-    let patience = i64::try_from(limits::NODE_AHEAD_PATIENCE_MS).unwrap_or(i64::MAX);
-    let waiting: Vec<InstanceKey> = draft
-        .state
-        .index
-        .ahead
-        .iter()
-        .filter(|(of, since, _)| *of == env && since.0 + patience <= draft.now.0)
-        .filter(|(.., key)| waits_behind(draft, *key))
-        .map(|(.., key)| *key)
-        .take(idle)
+    let wanted = wanted_back(&draft.state, env);
+    let due: Vec<InstanceKey> = waiting_behind(&draft.state, env)
+        .take_while(|(since, _)| since.plus_ms(limits::NODE_AHEAD_PATIENCE_MS) <= draft.now)
+        .map(|(_, key)| key)
+        .take(wanted)
         .collect();
-    for key in waiting {
+    for key in due {
         draft.record(What::InstanceAsked(key, Asked::Return));
     }
 }
 
-/// Whether the instance waits on a node that is full, and has not been asked back.
-fn waits_behind(draft: &Draft<'_>, key: InstanceKey) -> bool {
-    let Some(instance) = draft.state.instance(key) else { return false };
-    match instance.stage {
-        Stage::Held { node, started: false, asked: Asked::Run } => {
-            draft.state.node(node).is_some_and(|node| node.held.len() > node.slots as usize)
-        }
-        _ => false,
+/// When something in `env` is to be asked back; `None` when nothing is.
+pub(super) fn ask_back_due(state: &State, env: EnvId) -> Option<Timestamp> {
+    let (since, _) = waiting_behind(state, env).next()?;
+    (wanted_back(state, env) > 0).then(|| since.plus_ms(limits::NODE_AHEAD_PATIENCE_MS))
+}
+
+/// How many instances idle slots could take beyond those that are on their way back already.
+fn wanted_back(state: &State, env: EnvId) -> usize {
+    let idle: usize = state.nodes_of(env).map(|node| node.free_slots()).sum();
+    if idle == 0 {
+        return 0;
     }
+    let coming = ahead(state, env).filter(|(_, row)| matches!(row.stage, Stage::Held { asked: Asked::Return, .. }));
+    idle.saturating_sub(coming.count())
+}
+
+/// Instances that wait on a full node and have not been asked back, the longest waiting first.
+fn waiting_behind(state: &State, env: EnvId) -> impl Iterator<Item = (Timestamp, InstanceKey)> {
+    ahead(state, env).filter_map(|(since, row)| match row.stage {
+        Stage::Held { node, started: false, asked: Asked::Run } => {
+            let full = state.node(node).is_some_and(|node| node.held.len() > node.slots as usize);
+            full.then_some((since, row.key))
+        }
+        _ => None,
+    })
+}
+
+/// Instances of an environment that are held and have not started, by the time they were placed.
+fn ahead(state: &State, env: EnvId) -> impl Iterator<Item = (Timestamp, &Instance)> {
+    let (from, to) = ((env, Timestamp(i64::MIN), InstanceKey::FIRST), (env, Timestamp::NEVER, InstanceKey::LAST));
+    let entries = state.index.ahead.range(from..=to);
+    entries.filter_map(|(_, since, key)| Some((*since, state.instance(*key)?.as_ref())))
 }

@@ -1,8 +1,10 @@
 //! What nobody asks for by name: intents carried out in chunks, and what time alone makes due.
 
+use std::ops::Bound;
+
 use crate::change::What;
 use crate::command::{Command, Reply};
-use crate::decide::{Draft, environment, graph, run};
+use crate::decide::{Draft, environment, graph, place, run};
 use crate::id::EnvId;
 use crate::instance::{Asked, InstanceKey, Stage};
 use crate::limits;
@@ -23,52 +25,44 @@ pub fn follow_ups(state: &State, now: Timestamp) -> (Vec<Command>, Timestamp) {
         commands.push(Command::Sweep);
     }
     let mut wake = if pause_ends > now { pause_ends } else { Timestamp::NEVER };
-    for env in ready_envs(state) {
-        if state.nodes_of(env).any(|node| node.room() > 0) {
-            commands.push(Command::Place(env));
+    let ready = ready_envs(state);
+    for env in &ready {
+        if state.nodes_of(*env).any(|node| node.room() > 0) {
+            commands.push(Command::Place(*env));
         }
     }
-    for (env, due) in ahead_due(state) {
-        if due > now {
-            wake = wake.min(due);
-        } else if !state.index.ready.iter().any(|(of, ..)| *of == env) {
-            commands.push(Command::Place(env));
+    for env in envs_ahead(state).into_iter().filter(|env| !ready.contains(env)) {
+        match place::ask_back_due(state, env) {
+            Some(due) if due <= now => commands.push(Command::Place(env)),
+            Some(due) => wake = wake.min(due),
+            None => {}
         }
     }
     (commands, wake)
 }
 
+/// Environments with an instance that could be placed now.
 fn ready_envs(state: &State) -> Vec<EnvId> {
     let mut envs: Vec<EnvId> = Vec::new();
     let mut from = state.index.ready.get_min().map(|entry| entry.0);
     while let Some(env) = from {
         envs.push(env);
         let after = (env, u64::MAX, crate::id::JobId::LAST, u32::MAX);
-        from = state
-            .index
-            .ready
-            .range((std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded))
-            .next()
-            .map(|entry| entry.0);
+        from = state.index.ready.range((Bound::Excluded(after), Bound::Unbounded)).next().map(|entry| entry.0);
     }
     envs
 }
 
-/// Environments in which something waits behind a busy slot while another slot is idle, and when that is to be
-/// asked back.
-fn ahead_due(state: &State) -> Vec<(EnvId, Timestamp)> {
-    let mut due: Vec<(EnvId, Timestamp)> = Vec::new();
-    for (env, since, key) in &state.index.ahead {
-        let asked = state.instance(*key).is_some_and(|row| !matches!(row.stage, Stage::Held { asked: Asked::Run, .. }));
-        let known = due.last().is_some_and(|(last, _)| last == env);
-        if !asked && !known && state.nodes_of(*env).any(|node| node.free_slots() > 0) {
-            let full = state.instance(*key).and_then(|row| row.holder()).and_then(|node| state.node(node));
-            if full.is_some_and(|node| node.held.len() > node.slots as usize) {
-                due.push((*env, since.plus_ms(limits::NODE_AHEAD_PATIENCE_MS)));
-            }
-        }
+/// Environments with an instance that is held and has not started.
+fn envs_ahead(state: &State) -> Vec<EnvId> {
+    let mut envs = Vec::new();
+    let mut from = state.index.ahead.get_min().map(|entry| entry.0);
+    while let Some(env) = from {
+        envs.push(env);
+        let after = (env, Timestamp::NEVER, InstanceKey::LAST);
+        from = state.index.ahead.range((Bound::Excluded(after), Bound::Unbounded)).next().map(|entry| entry.0);
     }
-    due
+    envs
 }
 
 /// Carries out intents: at most [`limits::SWEEP_INSTANCES`] instances.
@@ -130,6 +124,12 @@ pub(super) fn tick(draft: &mut Draft<'_>) -> Reply {
     for key in due {
         draft.record(What::PauseEnded(key));
         graph::settle_task(draft, key.task_key());
+    }
+    let old = |used: Timestamp| draft.now.since_ms(used) >= limits::CLIENT_TOKEN_MS;
+    let forgotten: Vec<String> =
+        draft.state.tokens.iter().filter(|(_, token)| old(token.used)).map(|(key, _)| key.clone()).collect();
+    for key in forgotten.into_iter().take(limits::EXPIRE_ROWS) {
+        draft.record(What::TokenForgotten(key));
     }
     environment::reconcile_all(draft);
     Reply::Done

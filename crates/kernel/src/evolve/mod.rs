@@ -79,6 +79,14 @@ fn apply(state: &mut State, change: &Change) {
                 state.index.env_nodes.remove(&(node.env, node.id));
             }
         }
+        What::TokenUsed(token) => {
+            state.dirty.insert(RowKey::Token(token.key.clone()));
+            state.tokens.put(token.key.clone(), token.clone());
+        }
+        What::TokenForgotten(key) => {
+            state.dirty.insert(RowKey::Token(key.clone()));
+            state.tokens.remove(key);
+        }
         what => {
             if !instance::evolve(state, what, change.at) {
                 message::evolve(state, what, change.at);

@@ -1,0 +1,414 @@
+//! The life of jobs, as tables.
+
+use crate::change::What;
+use crate::command::{Command, ExitHow, Refusal, Report};
+use crate::event::EventName;
+use crate::instance::{Asked, InstanceKey, Stage};
+use crate::job::DependOn;
+use crate::phase::Phase::{self, Failed, Pending, Runnable, Running, Starting, Succeed};
+use crate::testing::{World, job, notify};
+
+const OK: ExitHow = ExitHow::Code(0);
+const BAD: ExitHow = ExitHow::Code(3);
+
+#[test]
+fn an_instance_takes_its_task_and_job_along() {
+    let mut world = World::new(1);
+    let env = world.env(1, vec![]);
+    let id = world.submit(job(env, &[("a", 1)]));
+    assert_eq!(world.phases(id), (Starting, vec![Starting]));
+    let (node, run) = world.held()[0];
+    world.start(node, run);
+    assert_eq!(world.phases(id), (Running, vec![Running]));
+    world.exit(node, run, OK);
+    assert_eq!(world.phases(id), (Succeed, vec![Succeed]));
+    assert!(world.held().is_empty());
+}
+
+#[test]
+fn without_a_free_slot_a_job_waits_runnable() {
+    let mut world = World::new(1);
+    let env = world.env(1, vec![]);
+    let first = world.submit(job(env, &[("a", 1)]));
+    let second = world.submit(job(env, &[("a", 1), ("b", 1)]));
+    assert_eq!(world.phases(second), (Runnable, vec![Runnable, Runnable]));
+    world.run_all(|_| OK);
+    assert_eq!((world.phases(first).0, world.phases(second).0), (Succeed, Succeed));
+}
+
+/// Three tasks in a row, of which the second has two instances and one or both fail.
+#[test]
+fn dependences_follow_their_mode() {
+    let table: &[(DependOn, &[u32], Phase, Phase)] = &[
+        (DependOn::PreTaskSucceed, &[], Succeed, Succeed),
+        (DependOn::PreTaskSucceed, &[1], Failed, Failed),
+        (DependOn::PreTaskAtLeastPartlySucceed, &[1], Failed, Succeed),
+        (DependOn::PreTaskAtLeastPartlySucceed, &[0, 1], Failed, Failed),
+        (DependOn::PreTaskFinished, &[0, 1], Failed, Succeed),
+    ];
+    for (mode, failing, second, third) in table {
+        let mut world = World::new(1);
+        let env = world.env(1, vec![]);
+        let mut spec = job(env, &[("a", 1), ("b", 2), ("c", 1)]);
+        spec.dependences = vec![(0, 1), (1, 2)];
+        spec.depend_on = *mode;
+        let id = world.submit(spec);
+        assert_eq!(world.phases(id).1, [Starting, Pending, Pending]);
+        world.run_all(|run| if run.task == 1 && failing.contains(&run.index) { BAD } else { OK });
+        let (phase, tasks) = world.phases(id);
+        assert_eq!(tasks, [Succeed, *second, *third], "{mode:?} {failing:?}");
+        assert_eq!(phase, if failing.is_empty() { Succeed } else { Failed });
+    }
+}
+
+#[test]
+fn a_dependence_that_cannot_be_met_fails_all_that_follow() {
+    let mut world = World::new(1);
+    let env = world.env(2, vec![]);
+    let mut spec = job(env, &[("a", 1), ("b", 3), ("c", 1), ("d", 1)]);
+    spec.dependences = vec![(0, 1), (1, 2), (3, 2)];
+    let id = world.submit(spec);
+    world.run_all(|run| if run.task == 0 { BAD } else { OK });
+    assert_eq!(world.phases(id), (Failed, vec![Failed, Failed, Failed, Succeed]));
+    let reasons: Vec<&str> = world.state.tasks_of(id).map(|task| task.reason.as_str()).collect();
+    assert_eq!(reasons, ["1 of 1 instances failed", "DependenceUnmet: a", "DependenceUnmet: b", ""]);
+    assert_eq!(world.state.job(id).unwrap().reason, "task a: 1 of 1 instances failed");
+}
+
+#[test]
+fn a_failed_instance_leaves_its_siblings_alone() {
+    let mut world = World::new(1);
+    let env = world.env(1, vec![]);
+    let id = world.submit(job(env, &[("a", 3)]));
+    world.run_all(|run| if run.index == 0 { BAD } else { OK });
+    let counts = world.state.job(id).unwrap().instances;
+    assert_eq!((counts.of(Succeed), counts.of(Failed)), (2, 1));
+}
+
+#[test]
+fn a_failed_run_is_tried_again_after_a_pause_on_another_node() {
+    let mut world = World::new(1);
+    world.settings.retry_pause_s = 60;
+    let env = world.env(2, vec![]);
+    let mut spec = job(env, &[("a", 1)]);
+    spec.tasks[0].retries = 2;
+    let id = world.submit(spec);
+    let mut nodes = Vec::new();
+    for (attempt, pause_s) in [(1, 1), (2, 2), (3, 0)] {
+        let (node, run) = world.held()[0];
+        assert_eq!(run.attempt, attempt);
+        nodes.push(node);
+        world.start(node, run);
+        world.exit(node, run, BAD);
+        if attempt < 3 {
+            world.pass_ms(pause_s * 1000 - 1);
+            assert_eq!(world.held(), [], "the pause is not over");
+            world.pass_ms(1);
+        }
+    }
+    assert_ne!(nodes[0], nodes[1]);
+    assert_eq!(world.phases(id).0, Failed);
+}
+
+#[test]
+fn each_way_to_fail_has_its_reason() {
+    let table = [
+        (ExitHow::Code(3), Some(3), "ExitCode: 3"),
+        (ExitHow::Signal(9), Some(137), "Signal: 9"),
+        (ExitHow::TimedOut, None, "Timeout: ran longer than 60 s"),
+        (ExitHow::NotStarted("no space".into()), None, "NotStarted: no space"),
+    ];
+    for (how, code, reason) in table {
+        let mut world = World::new(1);
+        let env = world.env(1, vec![]);
+        world.submit(job(env, &[("a", 1)]));
+        let (node, run) = world.held()[0];
+        world.exit(node, run, how);
+        let end = world.changes.iter().find_map(|change| match &change.what {
+            What::InstanceFailed(_, end) => Some((end.exit_code, end.reason.clone())),
+            _ => None,
+        });
+        assert_eq!(end, Some((code, reason.to_owned())));
+    }
+}
+
+#[test]
+fn late_and_foreign_reports_are_not_believed() {
+    let mut world = World::new(1);
+    let env = world.env(2, vec![]);
+    let mut spec = job(env, &[("a", 1)]);
+    spec.tasks[0].retries = 1;
+    let id = world.submit(spec);
+    let (node, first) = world.held()[0];
+    world.start(node, first);
+    world.exit(node, first, BAD);
+    let (next, second) = world.held()[0];
+    world.exit(node, first, OK);
+    world.exit(node, second, OK);
+    assert_eq!(world.held(), [(next, second)], "neither an old attempt nor another node ends it");
+    world.start(next, second);
+    world.start(next, second);
+    world.exit(next, second, OK);
+    assert_eq!(world.phases(id).0, Succeed);
+    let started = world.changes.iter().filter(|change| matches!(change.what, What::InstanceStarted(_))).count();
+    assert_eq!(started, 2, "a repeated report changes nothing");
+}
+
+#[test]
+fn termination_reaches_every_state() {
+    let mut world = World::new(1);
+    let env = world.env(1, vec![]);
+    let mut spec = job(env, &[("running", 1), ("runnable", 2), ("pending", 2)]);
+    spec.dependences = vec![(1, 2)];
+    let id = world.submit(spec);
+    let (node, run) = world.held()[0];
+    world.start(node, run);
+    world.run(Command::TerminateJob(id)).unwrap();
+    assert_eq!(world.phases(id), (Running, vec![Running, Failed, Failed]));
+    assert!(world.state.job(id).unwrap().terminating);
+    assert!(world.has(|what| matches!(what, What::InstanceAsked(_, Asked::Kill))));
+    world.exit(node, run, ExitHow::Killed);
+    assert_eq!(world.phases(id), (Failed, vec![Failed; 3]));
+    assert_eq!(world.state.job(id).unwrap().reason, "Terminated");
+    assert!(!world.state.job(id).unwrap().terminating);
+    world.run(Command::TerminateJob(id)).unwrap();
+}
+
+#[test]
+fn only_a_finished_job_can_be_deleted() {
+    let mut world = World::new(1);
+    let env = world.env(1, vec![]);
+    let id = world.submit(job(env, &[("a", 1)]));
+    assert_eq!(world.run(Command::DeleteJob(id)), Err(Refusal::JobUnfinished(id)));
+    world.run_all(|_| OK);
+    world.run(Command::DeleteJob(id)).unwrap();
+    assert_eq!(world.run(Command::DeleteJob(id)), Err(Refusal::NoJob(id)));
+}
+
+#[test]
+fn a_lost_node_fails_what_had_begun_and_gives_back_the_rest() {
+    let mut world = World::new(1);
+    let env = world.env_with_slots(1, 3, vec![]);
+    let id = world.submit(job(env, &[("a", 3)]));
+    let held = world.held();
+    let node = held[0].0;
+    world.start(node, held[0].1);
+    world.run(Command::NodeLost { node, reason: "gone".into(), begun: vec![held[1].1] }).unwrap();
+    let counts = world.state.job(id).unwrap().instances;
+    assert_eq!((counts.of(Failed), counts.of(Runnable)), (2, 1), "begun by report, begun by journal, never begun");
+    let stages: Vec<&str> = world.state.nodes_of(env).map(|node| node.stage.as_str()).collect();
+    assert_eq!(stages.len(), 2);
+    assert!(stages.contains(&"DELETING") && stages.contains(&"SUBMITTED"), "{stages:?}");
+    world.run(Command::NodeDestroyed { node, begun: vec![] }).unwrap();
+    world.start_nodes();
+    world.run_all(|_| OK);
+    assert_eq!(world.phases(id).0, Failed);
+}
+
+#[test]
+fn recreation_has_a_limit() {
+    let mut world = World::new(1);
+    let env = world.env(1, vec![]);
+    for _ in 0..7 {
+        let node = world.state.nodes_of(env).find(|node| node.stage.as_str() == "RUNNING").unwrap().id;
+        world.run(Command::NodeLost { node, reason: "gone".into(), begun: vec![] }).unwrap();
+        world.run(Command::NodeDestroyed { node, begun: vec![] }).unwrap();
+        world.pass_ms(60_000);
+        world.start_nodes();
+    }
+    let node = world.nodes(env)[0];
+    world.run(Command::NodeLost { node, reason: "gone".into(), begun: vec![] }).unwrap();
+    let stages: Vec<&str> = world.state.nodes_of(env).map(|node| node.stage.as_str()).collect();
+    assert_eq!(stages, ["ABNORMAL"], "given up");
+    world.run(Command::NodeConnected(node, Default::default())).unwrap();
+    assert_eq!(world.state.node(node).unwrap().stage.as_str(), "RUNNING", "a node that reports again is taken back");
+}
+
+#[test]
+fn a_deleted_environment_takes_nodes_and_instances_along() {
+    let mut world = World::new(1);
+    world.topic("t");
+    let events = [EventName::ComputeEnvCreated, EventName::ComputeNodeDeleting, EventName::ComputeEnvDeleted];
+    let env = world.env(2, vec![notify("t", &events)]);
+    let id = world.submit(job(env, &[("a", 3)]));
+    let (node, run) = world.held()[0];
+    world.start(node, run);
+    world.run(Command::DeleteEnv(env)).unwrap();
+    for node in world.nodes(env) {
+        world.run(Command::NodeDestroyed { node, begun: vec![] }).unwrap();
+    }
+    assert!(world.state.env(env).is_none());
+    assert_eq!(world.phases(id).0, Failed);
+    assert_eq!(world.state.tasks_of(id).next().unwrap().reason, "ComputeEnvDeleted");
+    use EventName::{ComputeEnvCreated as Created, ComputeEnvDeleted as Gone, ComputeNodeDeleting as Going};
+    assert_eq!(world.event_names(), [Created, Going, Going, Gone]);
+    assert_eq!(world.events.iter().map(|event| event.sequence).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    let refused = world.run(Command::SubmitJob { spec: Box::new(job(env, &[("a", 1)])), token: None });
+    assert_eq!(refused, Err(Refusal::NoEnv { env, path: "Job.Tasks.0.EnvId".into() }));
+}
+
+#[test]
+fn environments_grow_and_shrink() {
+    let mut world = World::new(1);
+    let env = world.env(2, vec![]);
+    let edit = |desired| crate::change::EnvEdit { desired: Some(desired), ..Default::default() };
+    world.run(Command::ModifyEnv(env, edit(3))).unwrap();
+    world.start_nodes();
+    assert_eq!(world.nodes(env).len(), 3);
+    world.submit(job(env, &[("a", 1)]));
+    let busy = world.held()[0].0;
+    world.run(Command::ModifyEnv(env, edit(1))).unwrap();
+    let staying: Vec<_> =
+        world.state.nodes_of(env).filter(|node| node.stage.as_str() == "RUNNING").map(|node| node.id).collect();
+    assert_eq!(staying, [busy], "idle nodes go first");
+}
+
+#[test]
+fn a_terminated_node_is_replaced() {
+    let mut world = World::new(1);
+    let env = world.env(1, vec![]);
+    let node = world.nodes(env)[0];
+    world.run(Command::TerminateNodes(env, vec![node])).unwrap();
+    let again = world.run(Command::TerminateNodes(env, vec![node]));
+    assert_eq!(again, Err(Refusal::NodeTerminating { node, path: "ComputeNodeIds.0".into() }));
+    world.run(Command::NodeDestroyed { node, begun: vec![] }).unwrap();
+    assert_eq!(world.nodes(env).len(), 1);
+    assert_ne!(world.nodes(env)[0], node);
+}
+
+#[test]
+fn higher_priority_goes_first_and_equals_take_turns() {
+    let mut world = World::new(1);
+    let env = world.env(1, vec![]);
+    let block = world.submit(job(env, &[("a", 1)]));
+    let low = world.submit(job(env, &[("a", 2)]));
+    let mut spec = job(env, &[("a", 2)]);
+    let mut jobs = vec![low];
+    jobs.push(world.submit(spec.clone()));
+    spec.priority = 50;
+    let high = world.submit(spec);
+    let mut order = Vec::new();
+    while let Some((node, run)) = world.held().first().copied() {
+        order.push(run.job);
+        world.start(node, run);
+        world.exit(node, run, OK);
+    }
+    assert_eq!(order[..3], [block, high, high]);
+    assert_eq!((order[3] == order[5], order[4] == order[6], order[3] != order[4]), (true, true, true), "{order:?}");
+}
+
+#[test]
+fn max_concurrent_bounds_a_task() {
+    let mut world = World::new(1);
+    let env = world.env_with_slots(1, 8, vec![]);
+    let mut spec = job(env, &[("a", 5)]);
+    spec.tasks[0].max_concurrent = Some(2);
+    let id = world.submit(spec);
+    assert_eq!(world.held().len(), 2);
+    world.run_all(|_| OK);
+    assert_eq!(world.phases(id).0, Succeed);
+}
+
+#[test]
+fn a_million_instances_are_one_small_row() {
+    let mut world = World::new(1);
+    let env = world.env(1, vec![]);
+    let id = world.submit(job(env, &[("a", 1_000_000)]));
+    assert_eq!(world.state.instances_of(crate::task::TaskKey { job: id, task: 0 }).count(), 1);
+    world.only(Command::TerminateJob(id)).unwrap();
+    world.only(Command::Sweep).unwrap();
+    let counts = world.state.job(id).unwrap().instances;
+    assert_eq!(counts.of(Failed), 999, "a chunk of a thousand, one of which a node has to end");
+}
+
+#[test]
+fn short_runs_are_given_ahead_and_asked_back_for_an_idle_node() {
+    let mut world = World::new(1);
+    let env = world.env(1, vec![]);
+    world.submit(job(env, &[("a", 1)]));
+    let (node, run) = world.held()[0];
+    world.start(node, run);
+    let exit = crate::command::RunExit { how: OK, run_ms: 2, end: Default::default() };
+    world.report(node, Report::Exited(run, exit));
+    world.submit(job(env, &[("a", 10)]));
+    assert_eq!(world.held().len(), 10, "one in the slot, the others behind it");
+    let edit = crate::change::EnvEdit { desired: Some(2), ..Default::default() };
+    world.run(Command::ModifyEnv(env, edit)).unwrap();
+    world.start_nodes();
+    world.start(node, world.held()[0].1);
+    world.pass_ms(crate::limits::NODE_AHEAD_PATIENCE_MS);
+    let asked: Vec<InstanceKey> = world
+        .changes
+        .iter()
+        .filter_map(|change| match change.what {
+            What::InstanceAsked(key, Asked::Return) => Some(key),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(asked.len(), 1, "as many as there are idle slots");
+    let back = world.held().into_iter().find(|(_, run)| run.instance() == asked[0]).unwrap().1;
+    world.report(node, Report::Returned(back));
+    assert!(matches!(world.stage(asked[0]), Some(Stage::Held { node: other, .. }) if other != node));
+    assert_eq!(world.state.instance(asked[0]).unwrap().attempt, 1, "an attempt that never began does not count");
+}
+
+#[test]
+fn events_of_a_job_are_numbered_without_a_gap_in_the_order_of_changes() {
+    let mut world = World::new(1);
+    world.topic("all");
+    world.topic("ends");
+    let env = world.env(1, vec![]);
+    let mut spec = job(env, &[("a", 2), ("b", 1)]);
+    spec.dependences = vec![(0, 1)];
+    let of_job: Vec<EventName> = EventName::ALL.iter().copied().filter(|name| name.is_of_job()).collect();
+    spec.notifications = vec![notify("all", &of_job), notify("ends", &[EventName::JobSucceed])];
+    world.submit(spec);
+    world.run_all(|_| OK);
+    let all = world.state.topic_named("all").unwrap().no;
+    let told: Vec<(u64, &str)> = world.events.iter().map(|event| (event.sequence, event.name.as_str())).collect();
+    let expected = [
+        (1, "JOB_SUBMITTED"),
+        (2, "TASK_INSTANCE_RUNNING"),
+        (3, "TASK_RUNNING"),
+        (4, "JOB_RUNNING"),
+        (5, "TASK_INSTANCE_SUCCEED"),
+        (6, "TASK_INSTANCE_RUNNING"),
+        (7, "TASK_INSTANCE_SUCCEED"),
+        (8, "TASK_SUCCEED"),
+        (9, "TASK_INSTANCE_RUNNING"),
+        (10, "TASK_RUNNING"),
+        (11, "TASK_INSTANCE_SUCCEED"),
+        (12, "TASK_SUCCEED"),
+        (13, "JOB_SUCCEED"),
+        (1, "JOB_SUCCEED"),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(world.state.topic(all).unwrap().next_seq, 14, "the topic counted them too");
+}
+
+#[test]
+fn an_unknown_topic_refuses_the_job_by_its_path() {
+    let mut world = World::new(1);
+    world.topic("here");
+    let env = world.env(1, vec![]);
+    let mut spec = job(env, &[("a", 1)]);
+    spec.notifications = vec![notify("HERE", &[EventName::JobFailed]), notify("gone", &[EventName::JobFailed])];
+    let refused = world.run(Command::SubmitJob { spec: Box::new(spec), token: None });
+    let path = "Job.Notifications.1.TopicName".to_owned();
+    assert_eq!(refused, Err(Refusal::NoTopic { topic: "gone".into(), path }));
+    assert_eq!(world.state.jobs().count(), 0);
+}
+
+#[test]
+fn a_client_token_answers_once_more_and_refuses_another_request() {
+    let mut world = World::new(1);
+    let env = world.env(1, vec![]);
+    let token = |digest: &str| Some(crate::command::Token { token: "t".into(), digest: digest.into() });
+    let submit = |digest| Command::SubmitJob { spec: Box::new(job(env, &[("a", 1)])), token: token(digest) };
+    let first = world.run(submit("x")).unwrap();
+    assert_eq!(world.run(submit("x")).unwrap(), first);
+    assert_eq!(world.run(submit("y")), Err(Refusal::TokenReused("t".into())));
+    assert_eq!(world.state.jobs().count(), 1);
+    world.pass_ms(crate::limits::CLIENT_TOKEN_MS);
+    assert_ne!(world.run(submit("y")).unwrap(), first);
+}

@@ -1,0 +1,87 @@
+//! What is true of every state that decisions lead to. Tests and the simulator check it after every step.
+
+use crate::instance::Stage;
+use crate::job::Job;
+use crate::limits;
+use crate::node::Node;
+use crate::phase::{Counts, Phase};
+use crate::state::State;
+use crate::task::Task;
+
+/// Checks a state.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn check(state: &State) -> Result<(), String> {
+    for job in state.jobs() {
+        check_job(state, job).map_err(|wrong| format!("{}: {wrong}", job.id))?;
+    }
+    for node in state.nodes() {
+        check_node(state, node).map_err(|wrong| format!("{}: {wrong}", node.id))?;
+    }
+    for (key, row) in state.instances.iter() {
+        if let Some(node) = row.holder()
+            && !state.node(node).is_some_and(|node| node.held.contains(key))
+        {
+            return Err(format!("{key:?} is held by {node}, which does not know"));
+        }
+    }
+    Ok(())
+}
+
+fn check_job(state: &State, job: &Job) -> Result<(), String> {
+    let (mut tasks, mut instances) = (Counts::default(), Counts::default());
+    for task in state.tasks_of(job.id) {
+        check_task(state, job, task).map_err(|wrong| format!("task {}: {wrong}", task.key.task))?;
+        tasks.add(&Counts::all_in(task.phase, 1));
+        instances.add(&task.instances);
+    }
+    ensure(tasks == job.tasks, || format!("counts tasks as {:?}, they are {tasks:?}", job.tasks))?;
+    ensure(instances == job.instances, || format!("counts instances as {:?}, they are {instances:?}", job.instances))?;
+    ensure(job.phase == job.tasks.whole(job.has_run), || format!("is {} with tasks {tasks:?}", job.phase))?;
+    ensure(job.ended.is_some() == job.phase.is_finished(), || format!("is {} and ended {:?}", job.phase, job.ended))
+}
+
+fn check_task(state: &State, job: &Job, task: &Task) -> Result<(), String> {
+    let spec = &job.spec.tasks[task.key.task as usize];
+    let mut rows = Counts::default();
+    for row in state.instances_of(task.key) {
+        rows.add(&Counts::all_in(row.phase(), 1));
+        ensure(!task.bulk.contains(row.key.index), || format!("instance {} is in bulk and has a row", row.key.index))?;
+    }
+    rows.add(&Counts::all_in(task.bulk_phase(), task.bulk.len()));
+    for phase in [Phase::Pending, Phase::Runnable, Phase::Starting, Phase::Running] {
+        let (counted, there) = (task.instances.of(phase), rows.of(phase));
+        ensure(counted == there, || format!("counts {counted} {phase}, there are {there}"))?;
+    }
+    ensure(task.instances.total() == u64::from(spec.instances), || format!("has {:?}", task.instances))?;
+    let whole = task.instances.whole(task.has_run);
+    ensure(task.phase == whole, || format!("is {} with instances {:?}", task.phase, task.instances))?;
+    let most = spec.max_concurrent.unwrap_or(u64::MAX);
+    ensure(task.instances.active() <= most, || format!("has {} active", task.instances.active()))?;
+    let began = !matches!(task.phase, Phase::Pending) && task.intent.is_none();
+    for before in job.predecessors(task.key.task).filter(|_| began) {
+        let ended = state.tasks_of(job.id).nth(before as usize).is_some_and(|task| task.phase.is_finished());
+        ensure(ended, || format!("has begun before task {before} ended"))?;
+    }
+    let ready = state.index.ready.iter().any(|(.., of, number)| (*of, *number) == (job.id, task.key.task));
+    let could = task.intent.is_none() && task.instances.active() < most && task.instances.of(Phase::Runnable) > 0;
+    let pausing = state.index.pausing.iter().filter(|(_, key)| key.task_key() == task.key).count() as u64;
+    let could = could && task.instances.of(Phase::Runnable) > pausing && !task.phase.is_finished();
+    ensure(ready == could, || format!("is ready: {ready}, could run: {could}"))
+}
+
+fn check_node(state: &State, node: &Node) -> Result<(), String> {
+    let room = node.slots as usize + limits::NODE_AHEAD;
+    ensure(node.held.len() <= room, || format!("holds {} with {} slots", node.held.len(), node.slots))?;
+    for key in &node.held {
+        let stage = state.instance(*key).map(|row| row.stage);
+        let held = matches!(stage, Some(Stage::Held { node: holder, .. }) if holder == node.id);
+        ensure(held, || format!("holds {key:?}, which is {stage:?}"))?;
+    }
+    Ok(())
+}
+
+fn ensure(holds: bool, wrong: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(wrong()) }
+}
