@@ -107,7 +107,7 @@ fn a_wrong_signature_or_a_stale_one_is_refused() {
     let refusal = official.batch("SubmitJob", right.clone()).expect_err("a wrong signature");
     assert_eq!(refusal.code, "AuthFailure.SignatureFailure", "{refusal}");
     let refusal = official.cmq("create_queue", json!({"queue": "inbox"})).expect_err("a wrong signature");
-    assert_eq!((refusal.code.as_str(), refusal.message.as_str()), ("4100", "(10030)authentication failed"));
+    assert!(refusal.code == "4100" && refusal.message.starts_with("(10030)authentication failed"), "{refusal}");
 
     let mut official = server.official();
     assert_no_jobs(&mut official);
