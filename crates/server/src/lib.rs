@@ -1,1 +1,21 @@
-//! The shells round the kernel: HTTP API, ledger thread, loops, push, node gateway, node provider.
+//! The shells round the kernel: everything between decisions and the world.
+//!
+//! The cast: clients speak to [`api`]; compute nodes to `gateway`; both submit commands to the [`ledger`], one thread
+//! that decides, commits and only then answers. What a commit leads to elsewhere (`effects`) is a nudge to one of the
+//! loops: `gateway` sends orders to nodes, `provider` makes and destroys them, `fan_out` fills queues, `push` calls
+//! subscribers back, `expiry` removes what is too old. A nudge may be lost: each loop finds its work again in the
+//! state and the store. [`run`] starts all of it, [`config`] says how.
+
+pub mod api;
+pub mod app;
+pub mod config;
+mod data;
+pub mod keys;
+pub mod ledger;
+pub mod run;
+pub mod settings;
+pub mod wakes;
+
+pub use app::App;
+pub use config::Config;
+pub use run::{ServeError, run};

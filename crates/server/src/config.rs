@@ -1,0 +1,391 @@
+//! Configuration: a TOML file, with a default for everything in it.
+//!
+//! Whoever starts a server reads the file, then lays variables and flags over it: every field is public. A key that
+//! is not known is refused with its path, as is a value that cannot work.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use ipnet::IpNet;
+use kernel::environment::NodeType;
+use kernel::limits;
+use serde::Deserialize;
+
+use crate::keys::KeyPair;
+use crate::settings::{Catalogue, Settings};
+
+/// All settings of a server.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The data folder. Made if missing. Default: `herald-data`.
+    pub data: PathBuf,
+    /// Where to listen; port 0 picks one. Default: `127.0.0.1:7400`.
+    pub listen: SocketAddr,
+    /// The one region. Default: `ap-guangzhou`.
+    pub region: String,
+    /// The zones of the region. Default: the region's name with `-1` to `-9`.
+    pub zones: Vec<String>,
+    /// The key pair that may call, from the environment; `None`: the one in `DATA/credentials.json`, made at first
+    /// start. Not in the file, which others may read.
+    #[serde(skip)]
+    pub key: Option<KeyPair>,
+    /// Jobs and their instances.
+    pub jobs: Jobs,
+    /// Nodes and their agents.
+    pub nodes: Nodes,
+    /// Topics and queues.
+    pub messages: Messages,
+    /// Posts to HTTP subscribers.
+    pub push: Push,
+}
+
+/// `[jobs]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Jobs {
+    /// Most unfinished jobs; 0: no bound. Default: 0.
+    pub quota: u64,
+    /// Longest pause between two attempts of an instance, in seconds: pauses double from 1 up to it; 0: none.
+    /// Default: 60.
+    pub retry_pause_s: u64,
+    /// How many attempts an instance gets, beyond its own, for those that were lost with their node. Default: 0.
+    pub lost_retries: u32,
+    /// How long finished jobs are kept, with the outputs of their instances, in days. Default: 30.
+    pub keep_days: u64,
+    /// How long attempts of deliveries are kept, in days. Default: 7.
+    pub keep_attempts_days: u64,
+}
+
+/// `[nodes]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Nodes {
+    /// Most nodes on this machine; more fail as `capacity`. Default: 32.
+    pub local_capacity: usize,
+    /// How often an agent shows that it lives, in milliseconds. Default: 2,000.
+    pub beat_ms: u64,
+    /// How long an agent may be silent before its node is given up, in milliseconds. Default: 20,000.
+    pub silent_ms: u64,
+    /// How long an instance has between SIGTERM and SIGKILL, in milliseconds. Default: 10,000.
+    pub grace_ms: u64,
+    /// Instances at once on a node whose type is not listed. Default: 1.
+    pub slots: u32,
+    /// Instance types, by name. `local`, this machine with one slot a core, is there unless listed otherwise.
+    pub types: BTreeMap<String, ListedType>,
+}
+
+/// `[nodes.types.NAME]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListedType {
+    /// Cores.
+    pub cpu: u32,
+    /// Memory in GiB.
+    pub mem_gb: u32,
+    /// Instances at once. Default: 1.
+    #[serde(default = "one")]
+    pub slots: u32,
+}
+
+/// `[messages]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Messages {
+    /// Number of the account that owns topics and queues: `TopicOwner` in posts. Default: 1250000000.
+    pub topic_owner: u64,
+    /// Whether clients may publish what no subscription takes; else it is refused. Default: false.
+    pub keep_untaken: bool,
+}
+
+/// `[push]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Push {
+    /// Networks, such as `10.0.0.0/8`, that posts may go to though they are not public. A server that listens on a
+    /// loopback address allows loopback as well. Default: none.
+    pub allow: Vec<IpNet>,
+    /// How long a subscriber may take to answer, in milliseconds. Default: 15,000.
+    pub timeout_ms: u64,
+}
+
+fn one() -> u32 {
+    1
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: "herald-data".into(),
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7400),
+            region: "ap-guangzhou".into(),
+            zones: Vec::new(),
+            key: None,
+            jobs: Jobs::default(),
+            nodes: Nodes::default(),
+            messages: Messages::default(),
+            push: Push::default(),
+        }
+    }
+}
+
+impl Default for Jobs {
+    fn default() -> Self {
+        Self { quota: 0, retry_pause_s: limits::RETRY_PAUSE_S, lost_retries: 0, keep_days: 30, keep_attempts_days: 7 }
+    }
+}
+
+impl Default for Nodes {
+    fn default() -> Self {
+        Self {
+            local_capacity: 32,
+            beat_ms: 2_000,
+            silent_ms: 20_000,
+            grace_ms: 10_000,
+            slots: 1,
+            types: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for Messages {
+    fn default() -> Self {
+        Self { topic_owner: 1_250_000_000, keep_untaken: false }
+    }
+}
+
+impl Default for Push {
+    fn default() -> Self {
+        Self { allow: Vec::new(), timeout_ms: 15_000 }
+    }
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("failed to read the configuration {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not TOML, or holds what is not known.
+    #[error("line {line} of the configuration: `{key}`: {problem}")]
+    Syntax {
+        /// Where, from 1.
+        line: usize,
+        /// The key's path, such as `nodes.beat_ms`.
+        key: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A value is out of its bounds.
+    #[error("{key} is {value}; it should be {right}")]
+    Value {
+        /// The key's path.
+        key: String,
+        /// What it is.
+        value: String,
+        /// What would be right.
+        right: &'static str,
+    },
+}
+
+impl Config {
+    /// Reads a file and checks it.
+    ///
+    /// # Errors
+    /// [`ConfigError`], each kind.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })?;
+        Self::parse(&text)
+    }
+
+    /// Reads a text in TOML and checks it.
+    ///
+    /// # Errors
+    /// [`ConfigError::Syntax`] and [`ConfigError::Value`].
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let (line, key) = place(text, at);
+            ConfigError::Syntax { line, key, problem: error.message().to_owned() }
+        })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Checks what types do not: [`run`](crate::run) does so too, after flags and variables were laid over.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`].
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let word = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let right_word = "a word of letters, digits and `-`";
+        ensure(word(&self.region), "region", &self.region, right_word)?;
+        for (position, zone) in self.zones.iter().enumerate() {
+            ensure(word(zone), &format!("zones.{position}"), zone, right_word)?;
+        }
+        let nodes = &self.nodes;
+        let span = |value: u64, most: u64| (1..=most).contains(&value);
+        ensure(span(self.jobs.keep_days, 36_500), "jobs.keep_days", self.jobs.keep_days, "1 to 36500")?;
+        let days = self.jobs.keep_attempts_days;
+        ensure(span(days, 36_500), "jobs.keep_attempts_days", days, "1 to 36500")?;
+        ensure(self.jobs.retry_pause_s <= 86_400, "jobs.retry_pause_s", self.jobs.retry_pause_s, "0 to 86400")?;
+        let capacity = nodes.local_capacity;
+        ensure(capacity <= MOST_LOCAL_NODES, "nodes.local_capacity", capacity, "0 to 1024")?;
+        ensure((20..=60_000).contains(&nodes.beat_ms), "nodes.beat_ms", nodes.beat_ms, "20 to 60000")?;
+        let patient = nodes.silent_ms >= nodes.beat_ms.saturating_mul(2) && nodes.silent_ms <= 86_400_000;
+        ensure(patient, "nodes.silent_ms", nodes.silent_ms, "at least twice nodes.beat_ms, and at most 86400000")?;
+        ensure(nodes.grace_ms <= 600_000, "nodes.grace_ms", nodes.grace_ms, "0 to 600000")?;
+        ensure(slots_fit(nodes.slots), "nodes.slots", nodes.slots, "1 to 1024")?;
+        for (name, listed) in &nodes.types {
+            let key = |field: &str| format!("nodes.types.{name}.{field}");
+            ensure(span(listed.cpu.into(), 65_536), &key("cpu"), listed.cpu, "1 to 65536")?;
+            ensure(span(listed.mem_gb.into(), 65_536), &key("mem_gb"), listed.mem_gb, "1 to 65536")?;
+            ensure(slots_fit(listed.slots), &key("slots"), listed.slots, "1 to 1024")?;
+        }
+        ensure(span(self.push.timeout_ms, 600_000), "push.timeout_ms", self.push.timeout_ms, "1 to 600000")
+    }
+
+    /// What requests are checked against.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        let zones = if self.zones.is_empty() {
+            (1..=9).map(|number| format!("{}-{number}", self.region)).collect()
+        } else {
+            self.zones.clone()
+        };
+        let mut types = BTreeMap::from([("local".to_owned(), this_machine())]);
+        types.extend(self.nodes.types.iter().map(|(name, listed)| {
+            let ListedType { cpu, mem_gb, slots } = *listed;
+            (name.clone(), NodeType { name: name.clone(), cpu, mem_gb, slots })
+        }));
+        Settings {
+            region: self.region.clone(),
+            zones,
+            catalogue: Catalogue::new(types, self.nodes.slots),
+            topic_owner: self.messages.topic_owner,
+        }
+    }
+
+    /// What the kernel decides by.
+    pub(crate) fn kernel_settings(&self) -> kernel::decide::Settings {
+        kernel::decide::Settings {
+            keep_untaken: self.messages.keep_untaken,
+            job_quota: self.jobs.quota,
+            retry_pause_s: self.jobs.retry_pause_s,
+            lost_retries: self.jobs.lost_retries,
+        }
+    }
+}
+
+const MOST_LOCAL_NODES: usize = 1_024;
+
+fn slots_fit(slots: u32) -> bool {
+    (1..=limits::NODE_SLOTS).contains(&slots)
+}
+
+fn ensure(good: bool, key: &str, value: impl std::fmt::Display, right: &'static str) -> Result<(), ConfigError> {
+    if good { Ok(()) } else { Err(ConfigError::Value { key: key.to_owned(), value: value.to_string(), right }) }
+}
+
+/// The instance type `local`: this machine, one slot a core.
+fn this_machine() -> NodeType {
+    let cores = std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX));
+    let kib = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:").map(str::to_owned))?;
+        line.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    let mem_gb = kib.map_or(1, |kib| u32::try_from(kib / (1024 * 1024)).unwrap_or(u32::MAX).max(1));
+    NodeType { name: "local".into(), cpu: cores, mem_gb, slots: cores.clamp(1, limits::NODE_SLOTS) }
+}
+
+/// The line, from 1, and the path of the key at a byte of a TOML text.
+fn place(text: &str, at: usize) -> (usize, String) {
+    let at = (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let before = &text[..at];
+    let line = before.matches('\n').count() + 1;
+    let this = text.lines().nth(line - 1).unwrap_or_default().trim();
+    let header = |line: &str| {
+        let inner = line.trim().strip_prefix('[')?.split(']').next()?.trim_start_matches('[').trim().to_owned();
+        Some(inner)
+    };
+    if let Some(section) = header(this) {
+        return (line, section);
+    }
+    let section = before.lines().rev().find_map(header);
+    let key = this.split('=').next().unwrap_or_default().trim();
+    (line, section.map_or_else(|| key.to_owned(), |section| format!("{section}.{key}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        Config::parse(text).expect_err(text).to_string()
+    }
+
+    #[test]
+    fn an_empty_file_is_the_default() {
+        assert_eq!(Config::parse("").unwrap(), Config::default());
+        let settings = Config::default().settings();
+        assert_eq!(settings.zones.first().map(String::as_str), Some("ap-guangzhou-1"));
+        assert_eq!(settings.zones.len(), 9);
+        let local = settings.catalogue.node_type("local").unwrap();
+        assert_eq!(local.slots, local.cpu);
+    }
+
+    #[test]
+    fn each_section_is_read() {
+        let text = r#"
+            data = "/srv/herald"
+            listen = "0.0.0.0:80"
+            region = "home"
+            zones = ["home-a"]
+            [jobs]
+            retry_pause_s = 0
+            [nodes]
+            slots = 4
+            [nodes.types.big]
+            cpu = 8
+            mem_gb = 16
+            [messages]
+            topic_owner = 1
+            [push]
+            allow = ["10.0.0.0/8", "fd00::/8"]
+        "#;
+        let config = Config::parse(text).unwrap();
+        assert_eq!(config.jobs.retry_pause_s, 0);
+        assert_eq!(config.push.allow.len(), 2);
+        let settings = config.settings();
+        assert_eq!(settings.zones, ["home-a"]);
+        let big = settings.catalogue.node_type("big").unwrap();
+        assert_eq!((big.cpu, big.mem_gb, big.slots), (8, 16, 1));
+        assert_eq!(settings.catalogue.node_type("S5.SMALL1").unwrap().slots, 4);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_path() {
+        assert!(error("lissen = 1").starts_with("line 1 of the configuration: `lissen`: unknown field `lissen`"));
+        assert!(error("[nodes]\nbeat = 1").starts_with("line 2 of the configuration: `nodes.beat`: unknown field"));
+        assert!(error("[nodes.types.big]\ncpu = 1\nmem_gb = 1\ncolour = 2").contains("`nodes.types.big.colour`"));
+        assert!(error("[node]\nbeat_ms = 1").contains("line 1 of the configuration: `node`"));
+    }
+
+    #[test]
+    fn a_wrong_value_is_refused_with_its_path() {
+        assert!(error("[nodes]\n\nbeat_ms = \"often\"").contains("line 3 of the configuration: `nodes.beat_ms`"));
+        assert!(error("listen = \"here\"").contains("`listen`"));
+        assert_eq!(error("[nodes]\nslots = 0"), "nodes.slots is 0; it should be 1 to 1024");
+        assert!(error("[nodes]\nsilent_ms = 3000").starts_with("nodes.silent_ms is 3000; it should be at least twice"));
+        assert!(error("region = \"\"").starts_with("region is ; it should be"));
+        assert!(error("[push]\nallow = [\"10.0.0.0/33\"]").contains("`push.allow`"));
+        assert!(error("[nodes.types.x]\ncpu = 0\nmem_gb = 1").starts_with("nodes.types.x.cpu is 0"));
+        assert!(error("a = [").contains("line 1"));
+    }
+}
