@@ -386,6 +386,17 @@ pub enum Refusal {
     /// There are too many queues.
     #[error("there are {0} queues already, and no more are allowed")]
     TooManyQueues(usize),
+    /// A queue holds as many messages as it may.
+    #[error("queue `{queue}` holds {limit} messages, as many as it may")]
+    QueueFull {
+        /// The queue.
+        queue: String,
+        /// The limit.
+        limit: u64,
+    },
+    /// All numbers that topics and queues can have were given.
+    #[error("every number for a topic or queue has been given; no more can be made")]
+    StreamsExhausted,
     /// Subscriptions deliver to the queue.
     #[error("queue `{queue}` receives the messages of {by}; delete those subscriptions first")]
     QueueInUse {

@@ -19,10 +19,26 @@ pub struct Queue {
     pub settings: QueueSettings,
     /// The place of the next message, from 1.
     pub next_seq: u64,
+    /// How many messages are in it, received or not.
+    pub stored: u64,
     /// When it was made.
     pub created: Timestamp,
     /// When its attributes last changed.
     pub modified: Timestamp,
+}
+
+impl Queue {
+    /// Messages stored at this moment or before are over their retention at `now`.
+    #[must_use]
+    pub fn keeps_since(&self, now: Timestamp) -> Timestamp {
+        now.minus_s(self.settings.retention_s)
+    }
+
+    /// How many more messages it takes.
+    #[must_use]
+    pub fn room(&self) -> u64 {
+        self.settings.max_messages.saturating_sub(self.stored)
+    }
 }
 
 /// What can be set on a queue.

@@ -326,6 +326,21 @@ impl State {
         }
     }
 
+    /// The number that the next topic or queue gets. The store keeps it, so that the number of a deleted one is not
+    /// given again.
+    #[must_use]
+    pub fn next_stream(&self) -> StreamNo {
+        StreamNo(self.next_stream.max(1))
+    }
+
+    /// How many messages of a queue are loaded. Who loads its first visible ones for a command asks for as many more:
+    /// some of those the store shows may have been received since, in the same batch.
+    #[must_use]
+    pub fn loaded_messages(&self, queue: StreamNo) -> usize {
+        let at = |seq| MessageKey { queue, seq };
+        self.messages.range(at(0)..=at(u64::MAX)).count()
+    }
+
     /// Tells the state a number that no topic or queue to come may have.
     pub fn see_stream(&mut self, no: StreamNo) {
         self.next_stream = self.next_stream.max(no.0 + 1);

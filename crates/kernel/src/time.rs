@@ -23,6 +23,12 @@ impl Timestamp {
         self.plus_ms(seconds.saturating_mul(1000))
     }
 
+    /// The moment `seconds` earlier.
+    #[must_use]
+    pub fn minus_s(self, seconds: u64) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX)))
+    }
+
     /// Milliseconds from `earlier` to this moment; 0 when it is not later.
     #[must_use]
     pub fn since_ms(self, earlier: Self) -> u64 {

@@ -20,6 +20,8 @@ pub struct MsgId(pub u64);
 
 impl MsgId {
     const SEQ_BITS: u32 = 40;
+    /// The greatest number of a stream that a message's id can name.
+    pub const STREAM_MAX: StreamNo = StreamNo((1 << (u64::BITS - Self::SEQ_BITS)) - 1);
 
     /// The id of message `seq` of `stream`.
     #[must_use]
@@ -68,10 +70,27 @@ pub struct Topic {
     pub retention_s: u64,
     /// The place of the next message, from 1.
     pub next_seq: u64,
+    /// The number of the next subscription, from 1. None is ever given twice, so what is left of a deleted
+    /// subscription is never taken for that of a later one.
+    pub next_subscription: u32,
     /// When it was made.
     pub created: Timestamp,
     /// When its attributes last changed.
     pub modified: Timestamp,
+}
+
+impl Topic {
+    /// The place of the last message there has been; 0 before the first.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.next_seq.saturating_sub(1)
+    }
+
+    /// Messages published at this moment or before are over their retention at `now`.
+    #[must_use]
+    pub fn keeps_since(&self, now: Timestamp) -> Timestamp {
+        now.minus_s(self.retention_s)
+    }
 }
 
 /// A message of a topic.

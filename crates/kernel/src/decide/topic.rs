@@ -2,9 +2,17 @@
 
 use std::sync::Arc;
 
+use crate::change::What;
 use crate::command::{Refusal, Reply};
 use crate::decide::Draft;
-use crate::topic::FilterType;
+use crate::filter;
+use crate::id::TopicId;
+use crate::limits;
+use crate::subscription::SubscriptionKey;
+use crate::topic::{FilterType, MsgId, NewBody, NewMessage, StreamNo, Topic};
+
+/// How many of those that stand in the way of a deletion are named.
+const NAMED: usize = 5;
 
 /// A topic to be made.
 pub(super) struct NewTopic {
@@ -15,11 +23,46 @@ pub(super) struct NewTopic {
 }
 
 pub(super) fn create(draft: &mut Draft<'_>, new: &NewTopic) -> Result<Reply, Refusal> {
-    todo!()
+    if let Some(other) = draft.state.topic_named(&new.name) {
+        return Err(Refusal::TopicExists(other.name.clone()));
+    }
+    if draft.state.topics.len() >= limits::TOPICS {
+        return Err(Refusal::TooManyTopics(limits::TOPICS));
+    }
+    let id = TopicId::draw(draft.rng);
+    let topic = Topic {
+        no: next_stream(draft)?,
+        id,
+        name: new.name.clone(),
+        filter: new.filter,
+        max_msg_bytes: new.max_msg_bytes,
+        retention_s: new.retention_s,
+        next_seq: 1,
+        next_subscription: 1,
+        created: draft.now,
+        modified: draft.now,
+    };
+    draft.record(What::TopicCreated(topic));
+    Ok(Reply::Topic(id))
 }
 
 pub(super) fn delete(draft: &mut Draft<'_>, name: &str, with_subscriptions: bool) -> Result<Reply, Refusal> {
-    todo!()
+    let topic = named(draft, name)?;
+    let mut users = users_of(draft, topic.no);
+    if let Some(first) = users.next() {
+        let by = list(std::iter::once(first).chain(users));
+        return Err(Refusal::TopicInUse { topic: topic.name.clone(), by });
+    }
+    drop(users);
+    let subscriptions: Vec<SubscriptionKey> = draft.state.subscriptions_of(topic.no).map(|row| row.key).collect();
+    if !subscriptions.is_empty() && !with_subscriptions {
+        return Err(Refusal::TopicHasSubscriptions(topic.name.clone()));
+    }
+    for key in subscriptions {
+        draft.record(What::Unsubscribed(key));
+    }
+    draft.record(What::TopicDeleted(topic.no));
+    Ok(Reply::Done)
 }
 
 pub(super) fn publish(
@@ -29,5 +72,78 @@ pub(super) fn publish(
     tags: Vec<String>,
     routing_key: String,
 ) -> Result<Reply, Refusal> {
-    todo!()
+    let topic = named(draft, topic)?;
+    check_sizes(&bodies, topic.max_msg_bytes)?;
+    // What the topic does not filter by belongs to no message of it.
+    let (tags, routing_key) = match topic.filter {
+        FilterType::Tags => (tags, String::new()),
+        FilterType::Routing if routing_key.is_empty() => return Err(Refusal::RoutingKeyMissing(topic.name.clone())),
+        FilterType::Routing => (Vec::new(), routing_key),
+    };
+    if !draft.settings.keep_untaken {
+        let mut subscriptions = draft.state.subscriptions_of(topic.no).peekable();
+        if subscriptions.peek().is_none() {
+            return Err(Refusal::NoSubscriber(topic.name.clone()));
+        }
+        if !subscriptions.any(|subscription| filter::wants(topic.filter, subscription, &tags, &routing_key)) {
+            return Err(Refusal::NoMatch(topic.name.clone()));
+        }
+    }
+    let first = draft.grow_topic(topic.no, bodies.len() as u64);
+    let mut ids = Vec::with_capacity(bodies.len());
+    for (seq, body) in (first..).zip(bodies) {
+        ids.push(MsgId::new(topic.no, seq));
+        draft.publish(NewMessage {
+            topic: topic.no,
+            seq,
+            published: draft.now,
+            body: NewBody::Text(body),
+            tags: tags.clone(),
+            routing_key: routing_key.clone(),
+        });
+    }
+    Ok(Reply::Messages(ids))
+}
+
+/// The topic that a request names.
+pub(super) fn named(draft: &Draft<'_>, name: &str) -> Result<Arc<Topic>, Refusal> {
+    let missing = || Refusal::NoTopic { topic: name.to_owned(), path: "TopicName".into() };
+    draft.state.topic_named(name).cloned().ok_or_else(missing)
+}
+
+/// The number of a topic or queue to be made.
+pub(super) fn next_stream(draft: &Draft<'_>) -> Result<StreamNo, Refusal> {
+    let next = draft.state.next_stream();
+    if next > MsgId::STREAM_MAX { Err(Refusal::StreamsExhausted) } else { Ok(next) }
+}
+
+/// Refuses texts of which one is larger than `limit` bytes.
+pub(super) fn check_sizes(bodies: &[Arc<str>], limit: u64) -> Result<(), Refusal> {
+    match bodies.iter().map(|body| body.len()).find(|bytes| *bytes as u64 > limit) {
+        Some(bytes) => Err(Refusal::MessageTooLarge { bytes, limit }),
+        None => Ok(()),
+    }
+}
+
+/// The first few of `names`, and how many more there are.
+pub(super) fn list(names: impl Iterator<Item = String>) -> String {
+    let mut names = names;
+    let mut text = names.by_ref().take(NAMED).collect::<Vec<_>>().join(", ");
+    let more = names.count();
+    if more > 0 {
+        text.push_str(&format!(" and {more} more"));
+    }
+    text
+}
+
+/// Unfinished jobs and environments whose events go to a topic.
+fn users_of<'a>(draft: &'a Draft<'_>, topic: StreamNo) -> impl Iterator<Item = String> + 'a {
+    let jobs = draft.state.jobs().filter(move |job| {
+        !job.phase.is_finished() && job.spec.notifications.iter().any(|notification| notification.topic == topic)
+    });
+    let envs = draft
+        .state
+        .envs()
+        .filter(move |env| env.spec.notifications.iter().any(|notification| notification.topic == topic));
+    jobs.map(|job| job.id.to_string()).chain(envs.map(|env| env.id.to_string()))
 }
