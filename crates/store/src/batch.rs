@@ -1,0 +1,61 @@
+//! What one commit writes.
+
+use std::sync::Arc;
+
+use kernel::delivery::Attempt;
+use kernel::instance::InstanceKey;
+use kernel::state::{Row, RowKey};
+use kernel::time::Timestamp;
+use kernel::topic::TopicMessage;
+
+/// What one commit writes, all of it or nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// The ledger's version that the decisions were made on. Another one refuses the batch; else it becomes one more.
+    pub expected: u64,
+    /// The time of the decisions.
+    pub now: Timestamp,
+    /// Larger than the number of every topic and queue there ever was.
+    pub next_stream: u32,
+    /// Rows that have changed, as they stand now.
+    pub rows: Vec<RowChange>,
+    /// Messages added to topics.
+    pub messages: Vec<Arc<TopicMessage>>,
+    /// Attempts of deliveries that have ended.
+    pub attempts: Vec<Arc<Attempt>>,
+    /// Last output of runs that have ended.
+    pub tails: Vec<LogTail>,
+}
+
+impl Batch {
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.messages.is_empty() && self.attempts.is_empty() && self.tails.is_empty()
+    }
+}
+
+/// A row as a commit leaves it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowChange {
+    /// Which row.
+    pub key: RowKey,
+    /// Its image; `None`: it goes.
+    pub row: Option<Row>,
+    /// Whether it began in this batch. It is inserted then, so that a drawn id that is taken already is refused and
+    /// nothing is overwritten.
+    pub fresh: bool,
+}
+
+/// The last output of an instance's latest run that has ended. An empty one wipes out that of an earlier attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogTail {
+    /// Which instance.
+    pub key: InstanceKey,
+    /// The attempt it is of.
+    pub attempt: u32,
+    /// The last bytes of standard output.
+    pub stdout: Arc<[u8]>,
+    /// The last bytes of standard error.
+    pub stderr: Arc<[u8]>,
+}

@@ -1,0 +1,309 @@
+//! The ledger's core: commands in, one commit, replies and committed changes out. No thread, no clock, no IO but
+//! through its store.
+//!
+//! The story of a batch. The commands are decided one after the other on an overlay of the state, each seeing what
+//! the ones before it did; what they need and the state does not hold is loaded into the overlay first. What follows
+//! of itself (placement, sweeps, ends of pauses) is decided into the same batch. Then everything is written in one
+//! commit; only after it the overlay becomes the state and the replies count.
+//!
+//! When the commit fails, what follows depends on why: somebody else's commit means to reload and decide again; a
+//! refused row means to replay the commands one at a time, so that only the guilty one fails; an unknown outcome is
+//! settled by reading the version; a disk that did not confirm ends the process ([`Fatal`]).
+
+mod work;
+
+use std::sync::Arc;
+
+use kernel::change::Change;
+use kernel::command::{Command, Refusal, Reply};
+use kernel::decide::Settings;
+use kernel::event::Event;
+use kernel::state::State;
+use kernel::time::Timestamp;
+use kernel::topic::StreamNo;
+use rand::Rng;
+
+use crate::error::{CommitError, StoreError};
+use crate::writer::{Cutoffs, Store, Swept};
+use work::Work;
+
+/// How often a batch is decided anew because of conflicts or commits without effect, before its commands fail.
+const TRIES: usize = 8;
+/// How often an unreadable version is read again after a commit of unknown outcome.
+const VERSION_TRIES: usize = 3;
+/// How long the ledger rests, in milliseconds, before it tries refused follow-ups again.
+const TROUBLE_PAUSE_MS: u64 = 1_000;
+
+/// Makes the text of an event's message.
+pub type Render = Box<dyn Fn(&Event) -> String + Send>;
+
+/// The state, and the store it is written to.
+pub struct Ledger {
+    store: Box<dyn Store>,
+    settings: Settings,
+    render: Render,
+    state: State,
+    version: u64,
+    next_stream: u32,
+}
+
+/// What a batch led to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The answer to each command, in order.
+    pub replies: Vec<Result<Reply, LedgerError>>,
+    /// What happened, in order, all of it committed: those who act on changes act on these.
+    pub changes: Vec<Change>,
+    /// When to call [`Ledger::commit`] again at the latest, with or without commands.
+    pub wake: Timestamp,
+    /// Whether the state was loaded anew: changes that others committed are not among `changes`.
+    pub reloaded: bool,
+    /// Why what follows of itself could not be committed; it is tried again at `wake`.
+    pub trouble: Option<LedgerError>,
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LedgerError {
+    /// The kernel refused it: the user is told why.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The database refused what it led to; other commands are not concerned. A fault of Herald, or an id that was
+    /// drawn twice.
+    #[error("the database refused what the command led to")]
+    Internal(#[source] Arc<StoreError>),
+    /// The database could not be read or written. Nothing was stored.
+    #[error("the database could not be read or written")]
+    Unavailable(#[source] Arc<StoreError>),
+    /// The commit failed, somebody else has committed since, and nobody can tell whether it took effect.
+    #[error("the outcome of the commit is unknown")]
+    Unknown,
+}
+
+/// After this the process must exit, and recover at its next start: what is in memory may not be what is on the disk.
+#[derive(Debug, thiserror::Error)]
+pub enum Fatal {
+    /// The disk did not confirm a commit.
+    #[error("the disk did not confirm a commit")]
+    SyncFailed(#[source] StoreError),
+    /// The state could not be loaded again after somebody else's commit.
+    #[error("the state could not be reloaded")]
+    Reload(#[source] StoreError),
+    /// The version could not be read after a commit of unknown outcome.
+    #[error("the outcome of a commit could not be found out")]
+    Outcome(#[source] StoreError),
+}
+
+/// What one attempt at a batch came to.
+enum Tried {
+    Done(Outcome),
+    /// Nothing was written; the state has been brought up to date.
+    Again {
+        reloaded: bool,
+        source: Option<StoreError>,
+    },
+    /// It may have been written, and others have written since; the state has been loaded anew.
+    Lost,
+    Refused(StoreError),
+    Unavailable(StoreError),
+}
+
+impl Ledger {
+    /// Loads the state from `store`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn open(store: Box<dyn Store>, settings: Settings, render: Render) -> Result<Self, StoreError> {
+        let mut ledger = Self { store, settings, render, state: State::default(), version: 0, next_stream: 0 };
+        ledger.reload()?;
+        Ok(ledger)
+    }
+
+    /// Decides the commands, in order, with all that follows, and commits what came of it once. Commits nothing when
+    /// nothing changed.
+    ///
+    /// # Errors
+    /// [`Fatal`]: no reply may be sent, and the process must exit.
+    pub fn commit(&mut self, commands: &[Command], now: Timestamp, rng: &mut dyn Rng) -> Result<Outcome, Fatal> {
+        let mut reloaded = false;
+        let outcome = match self.settle(commands, true, now, rng, &mut reloaded)? {
+            Settled::Done(outcome) => outcome,
+            Settled::Refused(_) => self.one_by_one(commands, now, rng, &mut reloaded)?,
+            Settled::Failed(error) => Outcome {
+                replies: commands.iter().map(|_| Err(error.clone())).collect(),
+                changes: Vec::new(),
+                wake: now.plus_ms(TROUBLE_PAUSE_MS),
+                reloaded: false,
+                trouble: Some(error),
+            },
+        };
+        Ok(Outcome { reloaded, ..outcome })
+    }
+
+    /// Removes rows whose owner is gone or whose time is over: at most `limit`.
+    ///
+    /// # Errors
+    /// As [`Store::sweep`].
+    pub fn sweep(&mut self, cutoffs: &Cutoffs, limit: usize) -> Result<Swept, CommitError> {
+        self.store.sweep(cutoffs, limit)
+    }
+
+    /// The state after the last commit.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// How many batches have been committed.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn reload(&mut self) -> Result<(), StoreError> {
+        let loaded = self.store.load()?;
+        let mut state = State::default();
+        // Before the rows: whether a pause is over depends on the time.
+        state.see_time(loaded.now);
+        for row in loaded.rows {
+            state.load(row);
+        }
+        if let Some(last) = loaded.next_stream.checked_sub(1) {
+            state.see_stream(StreamNo(last));
+        }
+        (self.state, self.version, self.next_stream) = (state, loaded.version, loaded.next_stream);
+        Ok(())
+    }
+
+    /// Tries a batch until it is decided what became of it.
+    fn settle(
+        &mut self,
+        commands: &[Command],
+        follow: bool,
+        now: Timestamp,
+        rng: &mut dyn Rng,
+        reloaded: &mut bool,
+    ) -> Result<Settled, Fatal> {
+        let mut last = None;
+        for _ in 0..TRIES {
+            match self.attempt(commands, follow, now, rng)? {
+                Tried::Done(outcome) => return Ok(Settled::Done(outcome)),
+                Tried::Again { reloaded: anew, source } => {
+                    *reloaded |= anew;
+                    last = source.or(last);
+                }
+                Tried::Lost => {
+                    *reloaded = true;
+                    return Ok(Settled::Failed(LedgerError::Unknown));
+                }
+                Tried::Refused(source) => return Ok(Settled::Refused(source)),
+                Tried::Unavailable(source) => return Ok(Settled::Failed(LedgerError::Unavailable(Arc::new(source)))),
+            }
+        }
+        let source = last.unwrap_or_else(|| StoreError::new("commit: others were always first", "conflict"));
+        Ok(Settled::Failed(LedgerError::Unavailable(Arc::new(source))))
+    }
+
+    /// Replays a refused batch one command at a time, so that the guilty one fails alone; what follows comes last.
+    fn one_by_one(
+        &mut self,
+        commands: &[Command],
+        now: Timestamp,
+        rng: &mut dyn Rng,
+        reloaded: &mut bool,
+    ) -> Result<Outcome, Fatal> {
+        let mut whole = Outcome { replies: Vec::new(), changes: Vec::new(), wake: now, reloaded: false, trouble: None };
+        for command in commands {
+            match self.settle(std::slice::from_ref(command), false, now, rng, reloaded)? {
+                Settled::Done(outcome) => {
+                    whole.replies.extend(outcome.replies);
+                    whole.changes.extend(outcome.changes);
+                }
+                Settled::Refused(source) => whole.replies.push(Err(LedgerError::Internal(Arc::new(source)))),
+                Settled::Failed(error) => whole.replies.push(Err(error)),
+            }
+        }
+        let error = match self.settle(&[], true, now, rng, reloaded)? {
+            Settled::Done(outcome) => {
+                whole.changes.extend(outcome.changes);
+                whole.wake = outcome.wake;
+                return Ok(whole);
+            }
+            Settled::Refused(source) => LedgerError::Internal(Arc::new(source)),
+            Settled::Failed(error) => error,
+        };
+        Ok(Outcome { wake: now.plus_ms(TROUBLE_PAUSE_MS), trouble: Some(error), ..whole })
+    }
+
+    fn attempt(
+        &mut self,
+        commands: &[Command],
+        follow: bool,
+        now: Timestamp,
+        rng: &mut dyn Rng,
+    ) -> Result<Tried, Fatal> {
+        let mut work = Work::new(&self.state, &self.settings, now, self.next_stream);
+        for command in commands {
+            if let Err(source) = work.carry_out(command, self.store.as_mut(), rng) {
+                return Ok(Tried::Unavailable(source));
+            }
+        }
+        let wake = if follow { work.follow_up(rng) } else { now };
+        let done = work.finish(self.version, &self.render);
+        if done.batch.is_empty() {
+            self.state = done.state;
+            return Ok(Tried::Done(Outcome::of(done.replies, done.changes, wake)));
+        }
+        let committed = self.store.commit(&done.batch);
+        let source = match committed {
+            Ok(()) => None,
+            Err(CommitError::Conflict { .. }) => {
+                self.reload().map_err(Fatal::Reload)?;
+                return Ok(Tried::Again { reloaded: true, source: None });
+            }
+            Err(CommitError::Refused { source }) => return Ok(Tried::Refused(source)),
+            Err(CommitError::Unavailable { source }) => return Ok(Tried::Unavailable(source)),
+            Err(CommitError::SyncFailed { source }) => return Err(Fatal::SyncFailed(source)),
+            Err(CommitError::Unknown { source }) => Some(source),
+        };
+        if let Some(source) = source {
+            let found = self.read_version()?;
+            if found == self.version {
+                return Ok(Tried::Again { reloaded: false, source: Some(source) });
+            }
+            if found != self.version + 1 {
+                self.reload().map_err(Fatal::Reload)?;
+                return Ok(Tried::Lost);
+            }
+        }
+        self.state = done.state;
+        self.version += 1;
+        self.next_stream = done.batch.next_stream;
+        Ok(Tried::Done(Outcome::of(done.replies, done.changes, wake)))
+    }
+
+    fn read_version(&mut self) -> Result<u64, Fatal> {
+        let mut tries = 1;
+        loop {
+            match self.store.version() {
+                Ok(version) => return Ok(version),
+                Err(source) if tries == VERSION_TRIES => return Err(Fatal::Outcome(source)),
+                Err(_) => tries += 1,
+            }
+        }
+    }
+}
+
+/// What became of a batch.
+enum Settled {
+    Done(Outcome),
+    Refused(StoreError),
+    Failed(LedgerError),
+}
+
+impl Outcome {
+    fn of(replies: Vec<Result<Reply, Refusal>>, changes: Vec<Change>, wake: Timestamp) -> Self {
+        let replies = replies.into_iter().map(|reply| reply.map_err(LedgerError::Refused)).collect();
+        Self { replies, changes, wake, reloaded: false, trouble: None }
+    }
+}

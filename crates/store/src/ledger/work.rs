@@ -1,0 +1,281 @@
+//! A batch in the making: the overlay of the state, and what is to be written.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use kernel::change::{Change, RunEnd, What};
+use kernel::command::{Command, Refusal, Reply};
+use kernel::decide::{Settings, decide, follow_ups};
+use kernel::delivery::Attempt;
+use kernel::evolve::evolve;
+use kernel::id::JobId;
+use kernel::instance::InstanceKey;
+use kernel::queue::{Handle, MessageKey};
+use kernel::state::{Row, RowKey, State};
+use kernel::time::Timestamp;
+use kernel::topic::{NewBody, NewMessage, StreamNo, TopicMessage};
+use rand::Rng;
+
+use super::Render;
+use crate::batch::{Batch, LogTail, RowChange};
+use crate::error::StoreError;
+use crate::writer::{Store, VisibleAfter};
+
+/// How often what follows of itself is decided within one batch; the rest waits for the next.
+const FOLLOW_ROUNDS: usize = 3;
+
+/// A batch in the making.
+pub(super) struct Work<'a> {
+    overlay: State,
+    settings: &'a Settings,
+    now: Timestamp,
+    next_stream: u32,
+    replies: Vec<Result<Reply, Refusal>>,
+    changes: Vec<Change>,
+    messages: Vec<NewMessage>,
+    attempts: Vec<Arc<Attempt>>,
+    tails: Vec<LogTail>,
+    fresh: BTreeSet<RowKey>,
+    loaded: Loads,
+}
+
+/// What was loaded into the overlay, so that nothing is loaded twice: a row that this batch has removed since must
+/// not come back.
+#[derive(Default)]
+struct Loads {
+    jobs: BTreeSet<JobId>,
+    messages: BTreeSet<MessageKey>,
+    /// For each queue the place up to which its visible messages were loaded; `None`: all were.
+    queues: BTreeMap<StreamNo, Option<(Timestamp, u64)>>,
+}
+
+/// A finished batch.
+pub(super) struct Done {
+    /// The state if the batch is committed.
+    pub(super) state: State,
+    pub(super) batch: Batch,
+    pub(super) replies: Vec<Result<Reply, Refusal>>,
+    pub(super) changes: Vec<Change>,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(state: &State, settings: &'a Settings, now: Timestamp, next_stream: u32) -> Self {
+        Self {
+            overlay: state.clone(),
+            settings,
+            now: now.max(state.now()),
+            next_stream,
+            replies: Vec::new(),
+            changes: Vec::new(),
+            messages: Vec::new(),
+            attempts: Vec::new(),
+            tails: Vec::new(),
+            fresh: BTreeSet::new(),
+            loaded: Loads::default(),
+        }
+    }
+
+    /// Loads what a command needs, decides it and lets it take effect on the overlay.
+    pub(super) fn carry_out(
+        &mut self,
+        command: &Command,
+        store: &mut dyn Store,
+        rng: &mut dyn Rng,
+    ) -> Result<(), StoreError> {
+        self.load_needs(command, store)?;
+        let reply = self.decide(command.clone(), rng);
+        self.replies.push(reply);
+        Ok(())
+    }
+
+    /// Decides what follows of itself; says when to look again.
+    pub(super) fn follow_up(&mut self, rng: &mut dyn Rng) -> Timestamp {
+        let mut swept = false;
+        for _ in 0..FOLLOW_ROUNDS {
+            let (mut commands, wake) = follow_ups(&self.overlay, self.now);
+            let sweeps = commands.iter().any(|command| matches!(command, Command::Sweep));
+            if swept {
+                // One chunk a commit; the next commit takes the next.
+                commands.retain(|command| !matches!(command, Command::Sweep));
+            }
+            if commands.is_empty() {
+                return if sweeps { self.now } else { wake };
+            }
+            swept |= sweeps;
+            let before = self.changes.len();
+            for command in commands {
+                // Nobody waits for the answer, and nothing that follows of itself is refused.
+                let _ = self.decide(command, rng);
+            }
+            if self.changes.len() == before {
+                return wake;
+            }
+        }
+        let (commands, wake) = follow_ups(&self.overlay, self.now);
+        if commands.is_empty() { wake } else { self.now }
+    }
+
+    /// What is to be written, and the state it leads to.
+    pub(super) fn finish(mut self, expected: u64, render: &Render) -> Done {
+        let dirty = self.overlay.take_dirty();
+        let mut rows = Vec::with_capacity(dirty.len());
+        for key in &dirty {
+            let (row, fresh) = (self.overlay.row(key), self.fresh.contains(key));
+            // What came and went within the batch was never there.
+            if row.is_some() || !fresh {
+                rows.push(RowChange { key: key.clone(), row, fresh });
+            }
+        }
+        let messages = self.messages.into_iter().map(|message| Arc::new(rendered(message, render))).collect();
+        let batch = Batch {
+            expected,
+            now: self.overlay.now().max(self.now),
+            next_stream: self.next_stream,
+            rows,
+            messages,
+            attempts: self.attempts,
+            tails: self.tails,
+        };
+        let mut touched = dirty;
+        touched.extend(self.loaded.jobs.into_iter().map(RowKey::Job));
+        touched.extend(self.loaded.messages.into_iter().map(RowKey::Message));
+        self.overlay.forget(&touched);
+        Done { state: self.overlay, batch, replies: self.replies, changes: self.changes }
+    }
+
+    fn decide(&mut self, command: Command, rng: &mut dyn Rng) -> Result<Reply, Refusal> {
+        let decision = decide(&self.overlay, self.settings, command, self.now, rng)?;
+        for change in &decision.changes {
+            evolve(&mut self.overlay, change);
+            self.note(change);
+        }
+        self.changes.extend(decision.changes);
+        self.messages.extend(decision.messages);
+        Ok(decision.reply)
+    }
+
+    /// Notes what of a change is written beside the images of rows.
+    fn note(&mut self, change: &Change) {
+        match &change.what {
+            What::JobSubmitted(job, tasks) => {
+                self.fresh.insert(RowKey::Job(job.id));
+                self.fresh.extend(tasks.iter().map(|task| RowKey::Task(task.key)));
+            }
+            What::EnvCreated(env) => {
+                self.fresh.insert(RowKey::Env(env.id));
+            }
+            What::NodeSubmitted(node) => {
+                self.fresh.insert(RowKey::Node(node.id));
+            }
+            What::TopicCreated(topic) => {
+                self.next_stream = self.next_stream.max(topic.no.0 + 1);
+                self.fresh.insert(RowKey::Topic(topic.no));
+            }
+            What::QueueCreated(queue) => {
+                self.next_stream = self.next_stream.max(queue.no.0 + 1);
+                self.fresh.insert(RowKey::Queue(queue.no));
+            }
+            What::Subscribed(subscription) => {
+                self.fresh.insert(RowKey::Subscription(subscription.key));
+            }
+            What::MessageStored(message) => {
+                self.fresh.insert(RowKey::Message(message.key));
+            }
+            What::InstanceSucceeded(key, end)
+            | What::InstanceRetrying(key, end, _)
+            | What::InstanceFailed(key, end) => {
+                self.keep_tail(*key, end);
+            }
+            What::AttemptEnded(attempt) => self.attempts.push(attempt.clone()),
+            _ => {}
+        }
+    }
+
+    fn keep_tail(&mut self, key: InstanceKey, end: &RunEnd) {
+        let attempt = self.overlay.instance(key).map_or(0, |row| row.attempt);
+        // A first attempt without output leaves nothing, and there is nothing of an earlier one to wipe out.
+        if attempt > 1 || !end.stdout.is_empty() || !end.stderr.is_empty() {
+            self.tails.push(LogTail { key, attempt, stdout: end.stdout.clone(), stderr: end.stderr.clone() });
+        }
+    }
+
+    fn load_needs(&mut self, command: &Command, store: &mut dyn Store) -> Result<(), StoreError> {
+        match command {
+            Command::TerminateJob(id) | Command::DeleteJob(id) => self.load_job(*id, store),
+            Command::Receive { queue, max } => self.load_visible(queue, *max, store),
+            Command::DeleteMessages { queue, handles } => self.load_messages(queue, handles, store),
+            _ => Ok(()),
+        }
+    }
+
+    fn load_job(&mut self, id: JobId, store: &mut dyn Store) -> Result<(), StoreError> {
+        if self.overlay.job(id).is_some() || !self.loaded.jobs.insert(id) {
+            return Ok(());
+        }
+        if let Some(found) = store.job(id)? {
+            self.overlay.load(Row::Job(found.job));
+            found.tasks.into_iter().for_each(|task| self.overlay.load(Row::Task(task)));
+        }
+        Ok(())
+    }
+
+    fn load_visible(&mut self, queue: &str, max: usize, store: &mut dyn Store) -> Result<(), StoreError> {
+        let Some(queue) = self.overlay.queue_named(queue).cloned() else { return Ok(()) };
+        if self.fresh.contains(&RowKey::Queue(queue.no)) {
+            return Ok(());
+        }
+        let after = match self.loaded.queues.get(&queue.no) {
+            Some(None) => return Ok(()),
+            Some(Some(place)) => Some(*place),
+            None => None,
+        };
+        let retention_ms = i64::try_from(queue.settings.retention_s.saturating_mul(1000)).unwrap_or(i64::MAX);
+        let not_before = Timestamp(self.now.0.saturating_sub(retention_ms));
+        let from = VisibleAfter { queue: queue.no, now: self.now, not_before, after };
+        let rows = store.visible_messages(from, max)?;
+        let mut place = None;
+        let full = rows.len() >= max;
+        for row in rows {
+            if let Row::Message(message) = &row {
+                place = Some((message.visible, message.key.seq));
+                self.loaded.messages.insert(message.key);
+            }
+            self.overlay.load(row);
+        }
+        self.loaded.queues.insert(queue.no, if full { place } else { None });
+        Ok(())
+    }
+
+    fn load_messages(&mut self, queue: &str, handles: &[Handle], store: &mut dyn Store) -> Result<(), StoreError> {
+        let Some(queue) = self.overlay.queue_named(queue).map(|queue| queue.no) else { return Ok(()) };
+        let seqs: Vec<u64> = handles
+            .iter()
+            .map(|handle| handle.seq())
+            .filter(|seq| {
+                let key = MessageKey { queue, seq: *seq };
+                self.overlay.message(key).is_none() && !self.loaded.messages.contains(&key)
+            })
+            .collect();
+        if seqs.is_empty() {
+            return Ok(());
+        }
+        self.loaded.messages.extend(seqs.iter().map(|seq| MessageKey { queue, seq: *seq }));
+        store.messages(queue, &seqs)?.into_iter().for_each(|row| self.overlay.load(row));
+        Ok(())
+    }
+}
+
+fn rendered(message: NewMessage, render: &Render) -> TopicMessage {
+    let body = match message.body {
+        NewBody::Text(text) => text,
+        NewBody::Event(event) => Arc::from(render(&event)),
+    };
+    TopicMessage {
+        topic: message.topic,
+        seq: message.seq,
+        published: message.published,
+        body,
+        tags: message.tags,
+        routing_key: message.routing_key,
+    }
+}

@@ -1,0 +1,114 @@
+//! The writer's side of a store.
+
+use kernel::id::JobId;
+use kernel::state::Row;
+use kernel::time::Timestamp;
+use kernel::topic::StreamNo;
+
+use crate::batch::Batch;
+use crate::error::{CommitError, StoreError};
+use crate::page::JobRows;
+use crate::reader::Reader;
+
+/// The one connection that writes. All calls block; the ledger's thread owns it.
+pub trait Store: Send {
+    /// All that is alive, as the kernel takes it in when it starts.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    fn load(&mut self) -> Result<Loaded, StoreError>;
+
+    /// Writes a batch in one transaction and returns when it is on the disk.
+    ///
+    /// # Errors
+    /// [`CommitError`] tells what the caller must do.
+    fn commit(&mut self, batch: &Batch) -> Result<(), CommitError>;
+
+    /// The ledger's version: how many batches have been committed.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    fn version(&mut self) -> Result<u64, StoreError>;
+
+    /// A job, finished or not, with its tasks.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    fn job(&mut self, id: JobId) -> Result<Option<JobRows>, StoreError>;
+
+    /// Up to `limit` messages of a queue that can be received at `now` and were stored at `not_before` or later, from
+    /// a place on, in the order they became visible.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    fn visible_messages(&mut self, after: VisibleAfter, limit: usize) -> Result<Vec<Row>, StoreError>;
+
+    /// Those of the messages with these places in a queue that exist.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    fn messages(&mut self, queue: StreamNo, seqs: &[u64]) -> Result<Vec<Row>, StoreError>;
+
+    /// Removes up to `limit` rows whose owner is gone or whose time is over, in a transaction of its own. The version
+    /// stays. Call again while there is more, other commits in between.
+    ///
+    /// # Errors
+    /// As [`Store::commit`]; it may be repeated without harm.
+    fn sweep(&mut self, cutoffs: &Cutoffs, limit: usize) -> Result<Swept, CommitError>;
+
+    /// A further connection, for reads.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError>;
+}
+
+/// What a store holds that is alive.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// Topics, queues, subscriptions, environments, nodes, then unfinished jobs, their tasks and unfinished
+    /// instances, then client tokens: the order in which the kernel takes rows in.
+    pub rows: Vec<Row>,
+    /// The ledger's version.
+    pub version: u64,
+    /// The time of the last commit.
+    pub now: Timestamp,
+    /// Larger than the number of every topic and queue there ever was; 0 when there was none.
+    pub next_stream: u32,
+}
+
+/// From where on, and which, messages of a queue are candidates for a receive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VisibleAfter {
+    /// The queue.
+    pub queue: StreamNo,
+    /// Only those that can be received at this time.
+    pub now: Timestamp,
+    /// Only those stored then or later: the end of the queue's retention.
+    pub not_before: Timestamp,
+    /// Behind this place in the order of (visible, seq); `None`: from the first.
+    pub after: Option<(Timestamp, u64)>,
+}
+
+/// Before which moments rows are removed although their owner lives. Messages go by the retention of their topic or
+/// queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cutoffs {
+    /// The moment of the sweep.
+    pub now: Timestamp,
+    /// Finished jobs that ended before this go, with all that belongs to them.
+    pub jobs_ended: Timestamp,
+    /// Attempts from before this go.
+    pub attempts: Timestamp,
+}
+
+/// What a sweep did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Rows removed.
+    pub rows: usize,
+    /// Jobs that went because they ended long ago: their folders can go too.
+    pub jobs: Vec<JobId>,
+    /// Whether there is more to remove at once.
+    pub more: bool,
+}
