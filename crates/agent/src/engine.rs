@@ -1,0 +1,367 @@
+//! The runs of a node and the threads that drive them.
+//!
+//! The cast: two [workers](crate::worker) start processes and look after their files; one [reaper](crate::reaper)
+//! waits for processes to end; one [timekeeper](crate::timekeeper) ends those whose time is over; and whoever owns
+//! the [`Engine`] hands runs in and takes reports out. They meet in one state behind one lock, which nobody holds
+//! while waiting for the system. After each change the one who made it wakes those for whom there is something to
+//! do, as the state then shows it: so no wake-up is lost, and none is spent on those who are busy anyway.
+//!
+//! A slot that becomes free is filled by the worker that is woken for the end of its run; nobody is asked.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use nix::errno::Errno;
+use nix::sys::signal::killpg;
+use nix::unistd::Pid;
+use wire::node::{Exit, FromNode, REASON_BYTES, Report, RunId, TaskOrder};
+
+use crate::backlog::Backlog;
+use crate::journal::Journal;
+use crate::launch::{Launcher, RunFiles};
+use crate::limits::WORKERS;
+use crate::runs::{Ended, Given, GroupSignal, KillOutcome, Runs};
+use crate::{leftovers, reaper, timekeeper, worker};
+
+/// The runs of a node. One process can have one engine only: it waits for every child that the process has.
+pub struct Engine {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// What the threads share.
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    workers: Condvar,
+    reaper: Condvar,
+    timekeeper: Condvar,
+    pub(crate) launcher: Launcher,
+    pub(crate) journal: Mutex<Journal>,
+    notify: Box<dyn Fn() + Send + Sync>,
+}
+
+/// What changes.
+pub(crate) struct State {
+    pub(crate) runs: Runs<RunFiles>,
+    pub(crate) backlog: Backlog,
+    /// Runs whose process has ended, for a worker to finish.
+    pub(crate) ended: VecDeque<Exited>,
+    /// Workers that are starting a run: each may have a child that is not known here yet.
+    pub(crate) starting: usize,
+    pub(crate) idle_workers: usize,
+    pub(crate) reaper_waits: bool,
+    /// Until when the timekeeper sleeps, if it does so with an end.
+    pub(crate) timekeeper_until: Option<Instant>,
+    /// The owner knows that there are reports, and has not yet come for all of them.
+    told: bool,
+    closing: bool,
+    pub(crate) quit: bool,
+}
+
+/// A process that has ended.
+pub(crate) struct Exited {
+    pub(crate) ended: Ended<RunFiles>,
+    /// By itself or by a signal.
+    pub(crate) exit: Exit,
+    pub(crate) at: i64,
+    pub(crate) run_ms: u64,
+}
+
+impl Engine {
+    /// Ends what an earlier agent may have left in `home`, and starts the threads. `notify` is called, from any
+    /// thread, when [`Engine::next_frame`] has something to give again, and when a closed engine gets on with its
+    /// end. It must not call back.
+    ///
+    /// # Errors
+    /// The folders or the journal cannot be made, or another agent lives in `home`.
+    pub fn start(home: &Path, logs: &Path, slots: u32, notify: impl Fn() + Send + Sync + 'static) -> io::Result<Self> {
+        let killed = leftovers::kill_leftovers(home)?;
+        if killed > 0 {
+            tracing::warn!(killed, "killed the runs of an earlier agent");
+        }
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State::new(usize::try_from(slots).expect("slots fit"))),
+            workers: Condvar::new(),
+            reaper: Condvar::new(),
+            timekeeper: Condvar::new(),
+            launcher: Launcher::open(home, logs)?,
+            journal: Mutex::new(Journal::create(home)?),
+            notify: Box::new(notify),
+        });
+        let mut threads = vec![
+            spawn(&shared, "reaper".to_owned(), reaper::run)?,
+            spawn(&shared, "timekeeper".to_owned(), timekeeper::run)?,
+        ];
+        for number in 0..WORKERS {
+            threads.push(spawn(&shared, format!("worker-{number}"), worker::run)?);
+        }
+        Ok(Self { shared, threads })
+    }
+
+    /// Takes runs, to be started in this order. `tasks` has the order of each run's task. A run that is held is
+    /// passed over; one that cannot be taken is reported as not started.
+    pub fn give(&self, tasks: Vec<TaskOrder>, runs: &[RunId]) {
+        let orders: HashMap<_, _> = tasks.into_iter().map(|order| ((order.job, order.task), Arc::new(order))).collect();
+        self.shared.update(|state| {
+            for run in runs {
+                match orders.get(&(run.job, run.task)).map(|order| state.runs.give(*run, order)) {
+                    Some(Given::Queued | Given::Ignored) => {}
+                    Some(Given::Full) => state.push_unstarted(*run, not_started("the node's queue is full")),
+                    None => state.push_unstarted(*run, not_started("the order to start it lacked its task")),
+                }
+            }
+        });
+    }
+
+    /// Ends runs, with the grace of their orders.
+    pub fn kill(&self, runs: &[RunId]) {
+        let now = Instant::now();
+        self.shared.update(|state| {
+            for run in runs {
+                match state.runs.kill(*run, now) {
+                    KillOutcome::Dropped => state.push_unstarted(*run, Exit::Killed),
+                    KillOutcome::Ending(signal) => send(signal),
+                    KillOutcome::Nothing => {}
+                }
+            }
+        });
+    }
+
+    /// Gives back those runs that still wait for a slot.
+    pub fn revoke(&self, runs: &[RunId]) {
+        self.shared.update(|state| {
+            for run in runs {
+                if state.runs.revoke(*run) {
+                    state.backlog.push(Report::Revoked { run: *run });
+                }
+            }
+        });
+    }
+
+    /// A new connection is welcome, and the server believes in these runs: ends every other, reports those that are
+    /// not known as lost, and offers all unacknowledged reports again.
+    pub fn welcome(&self, believed: &[RunId]) {
+        let believed: HashSet<RunId> = believed.iter().copied().collect();
+        let now = Instant::now();
+        self.shared.update(|state| {
+            let reconciled = state.runs.keep(&believed, now);
+            send(reconciled.signals);
+            for run in reconciled.missing {
+                if !state.backlog.mentions(run) {
+                    state.push_unstarted(run, not_started("lost by the agent"));
+                }
+            }
+            state.backlog.reconnect();
+        });
+    }
+
+    /// The runs that are queued or have not been reported as over.
+    #[must_use]
+    pub fn held(&self) -> Vec<RunId> {
+        self.shared.lock().runs.held()
+    }
+
+    /// The next frame of reports to be sent, if there is one and not too many are under way.
+    #[must_use]
+    pub fn next_frame(&self) -> Option<FromNode> {
+        let mut state = self.shared.lock();
+        let frame = state.backlog.next_frame();
+        state.told = frame.is_some();
+        frame.map(|frame| FromNode::Reports { number: frame.number, reports: frame.reports })
+    }
+
+    /// The server has committed this frame and all before it.
+    pub fn acknowledge(&self, number: u64) {
+        self.shared.update(|state| state.backlog.acknowledge(number));
+    }
+
+    /// Ends all runs, with the grace of their orders or without, and takes none any more. The answer is the longest
+    /// grace.
+    pub fn close(&self, grace: bool) -> Duration {
+        let now = Instant::now();
+        self.shared.update(|state| {
+            state.closing = true;
+            let (signals, queued) = state.runs.close(grace, now);
+            send(signals);
+            for run in queued {
+                state.push_unstarted(run, Exit::Killed);
+            }
+            if grace { state.runs.longest_grace() } else { Duration::ZERO }
+        })
+    }
+
+    /// Whether no process of a run lives and all are reported.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.shared.lock().runs.is_idle()
+    }
+
+    /// Whether every report is acknowledged.
+    #[must_use]
+    pub fn is_acknowledged(&self) -> bool {
+        self.shared.lock().backlog.is_empty()
+    }
+
+    /// Ends the threads. To be called when the engine is idle; if it is not, because a process cannot be killed, the
+    /// thread that waits for that process is left behind.
+    pub fn stop(self) {
+        let idle = self.is_idle();
+        self.shared.update(|state| state.quit = true);
+        self.shared.workers.notify_all();
+        self.shared.timekeeper.notify_all();
+        if idle {
+            for thread in self.threads {
+                // A thread that panicked has said so.
+                let _ = thread.join();
+            }
+        }
+        self.shared.launcher.folders.sweep();
+    }
+}
+
+impl Shared {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no panic while held")
+    }
+
+    /// Changes the state, then wakes those for whom there is something to do.
+    pub(crate) fn update<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.lock();
+        let result = change(&mut state);
+        let worker = state.idle_workers > 0 && state.has_work();
+        let reaper = std::mem::take(&mut state.reaper_waits);
+        let timekeeper = state.timekeeper_is_late();
+        let owner = state.closing || (!state.told && state.backlog.has_next_frame());
+        state.told |= owner;
+        drop(state);
+        if worker {
+            self.workers.notify_one();
+        }
+        if reaper {
+            self.reaper.notify_one();
+        }
+        if timekeeper {
+            self.timekeeper.notify_one();
+        }
+        if owner {
+            (self.notify)();
+        }
+        result
+    }
+
+    pub(crate) fn wait_for_work<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        most: Option<Duration>,
+    ) -> (MutexGuard<'a, State>, bool) {
+        state.idle_workers += 1;
+        let (mut state, timed_out) = wait(&self.workers, state, most);
+        state.idle_workers -= 1;
+        (state, timed_out)
+    }
+
+    pub(crate) fn wake_worker(&self) {
+        self.workers.notify_one();
+    }
+
+    pub(crate) fn wait_for_children<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.reaper_waits = true;
+        wait(&self.reaper, state, None).0
+    }
+
+    pub(crate) fn wait_for_deadline<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        until: Option<Instant>,
+        now: Instant,
+    ) -> MutexGuard<'a, State> {
+        state.timekeeper_until = until;
+        wait(&self.timekeeper, state, until.map(|until| until.saturating_duration_since(now))).0
+    }
+}
+
+impl State {
+    fn new(slots: usize) -> Self {
+        Self {
+            runs: Runs::new(slots),
+            backlog: Backlog::default(),
+            ended: VecDeque::new(),
+            starting: 0,
+            idle_workers: 0,
+            reaper_waits: false,
+            timekeeper_until: None,
+            told: false,
+            closing: false,
+            quit: false,
+        }
+    }
+
+    /// Whether a worker would find something to do.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.ended.is_empty() || self.may_start()
+    }
+
+    /// Whether a run may be started.
+    pub(crate) fn may_start(&self) -> bool {
+        self.runs.has_next() && !self.backlog.is_full()
+    }
+
+    /// A run that never had a process is over.
+    pub(crate) fn push_unstarted(&mut self, run: RunId, exit: Exit) {
+        let (stdout, stderr) = (String::new(), String::new());
+        self.backlog.push(Report::Exited { run, at: unix_ms(), exit, run_ms: 0, stdout, stderr });
+    }
+
+    fn timekeeper_is_late(&self) -> bool {
+        match (self.runs.next_deadline(), self.timekeeper_until) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(deadline), Some(until)) => deadline < until,
+        }
+    }
+}
+
+/// Sends signals to process groups. The lock round the state must be held: it keeps the groups' ids their own.
+pub(crate) fn send(signals: impl IntoIterator<Item = GroupSignal>) {
+    for GroupSignal { group, signal } in signals {
+        match killpg(Pid::from_raw(group), signal) {
+            Ok(()) | Err(Errno::ESRCH) => {}
+            Err(errno) => tracing::warn!(group, %signal, %errno, "failed to signal a run"),
+        }
+    }
+}
+
+/// A reason to report, cut to what a report may carry.
+pub(crate) fn not_started(reason: &str) -> Exit {
+    let mut end = reason.len().min(REASON_BYTES);
+    while !reason.is_char_boundary(end) {
+        end -= 1;
+    }
+    Exit::NotStarted { reason: reason[..end].to_owned() }
+}
+
+/// The time by the node's clock, in milliseconds of Unix time.
+pub(crate) fn unix_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn spawn(shared: &Arc<Shared>, name: String, body: fn(&Shared)) -> io::Result<JoinHandle<()>> {
+    let shared = Arc::clone(shared);
+    thread::Builder::new().name(name).spawn(move || body(&shared))
+}
+
+fn wait<'a>(condvar: &Condvar, state: MutexGuard<'a, State>, most: Option<Duration>) -> (MutexGuard<'a, State>, bool) {
+    const HELD: &str = "no panic while held";
+    match most {
+        Some(most) => {
+            let (state, result) = condvar.wait_timeout(state, most).expect(HELD);
+            (state, result.timed_out())
+        }
+        None => (condvar.wait(state).expect(HELD), false),
+    }
+}

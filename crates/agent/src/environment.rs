@@ -1,0 +1,81 @@
+//! The environment a run's process gets.
+//!
+//! The names are Tencent Batch's: `BATCH_JOB_ID` and its like, and the `BATCH_COMPUTE_` names of its first versions.
+
+use std::ffi::OsString;
+
+use wire::node::{RunId, TaskOrder};
+
+/// The variable that names the job; every process of a run was started with it.
+pub(crate) const JOB_ID: &str = "BATCH_JOB_ID";
+
+/// What is taken over from the agent's own environment. Nothing else is: a run should not depend on how an agent was
+/// started, nor see what was meant for it.
+const INHERITED: [&str; 6] = ["PATH", "HOME", "LANG", "TZ", "USER", "TMPDIR"];
+
+/// Where programs are looked for when the agent itself does not know.
+const PATH_DEFAULT: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What a run takes over from this process.
+pub(crate) fn inherited() -> Vec<(OsString, OsString)> {
+    let mut variables: Vec<(OsString, OsString)> =
+        INHERITED.iter().filter_map(|name| Some(((*name).into(), std::env::var_os(name)?))).collect();
+    if !variables.iter().any(|(name, _)| name == "PATH") {
+        variables.push(("PATH".into(), PATH_DEFAULT.into()));
+    }
+    variables
+}
+
+/// What this run adds, in an order in which a later variable replaces an earlier one: the task's own, then Batch's.
+pub(crate) fn own(order: &TaskOrder, run: RunId) -> impl Iterator<Item = (String, String)> {
+    let job = run.job.to_string();
+    let index = run.index.to_string();
+    let batch = [
+        (JOB_ID, job.clone()),
+        ("BATCH_TASK_NAME", order.task_name.clone()),
+        ("BATCH_TASK_INSTANCE_NUM", order.instance_num.to_string()),
+        ("BATCH_TASK_INSTANCE_INDEX", index.clone()),
+        ("BATCH_COMPUTE_JOB_ID", job),
+        ("BATCH_COMPUTE_TASK_NAME", order.task_name.clone()),
+        ("BATCH_COMPUTE_TASK_INSTANCE_INDEX", index),
+    ];
+    order.env.iter().cloned().chain(batch.map(|(name, value)| (name.to_owned(), value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use kernel::id::JobId;
+
+    use super::*;
+
+    #[test]
+    fn the_tasks_variables_cannot_replace_batchs() {
+        let run = RunId { job: JobId::from_number(35).unwrap(), task: 0, index: 3, attempt: 1 };
+        let order = TaskOrder {
+            job: run.job,
+            task: 0,
+            task_name: "count".to_owned(),
+            instance_num: 8,
+            command: String::new(),
+            env: [("PATH", "/x"), (JOB_ID, "mine"), ("A", "1")].map(|(k, v)| (k.to_owned(), v.to_owned())).to_vec(),
+            timeout_ms: 0,
+            grace_ms: 0,
+        };
+        let variables: BTreeMap<String, String> = own(&order, run).collect();
+        let text: Vec<String> = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(
+            text.join(" "),
+            "A=1 BATCH_COMPUTE_JOB_ID=job-0000000z BATCH_COMPUTE_TASK_INSTANCE_INDEX=3 \
+             BATCH_COMPUTE_TASK_NAME=count BATCH_JOB_ID=job-0000000z BATCH_TASK_INSTANCE_INDEX=3 \
+             BATCH_TASK_INSTANCE_NUM=8 BATCH_TASK_NAME=count PATH=/x"
+        );
+    }
+
+    #[test]
+    fn there_is_always_a_path() {
+        assert!(inherited().iter().any(|(name, _)| name == "PATH"));
+        assert!(inherited().iter().all(|(name, _)| INHERITED.iter().any(|known| name == known)));
+    }
+}

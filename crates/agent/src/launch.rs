@@ -1,0 +1,100 @@
+//! Starting the process of a run.
+//!
+//! `Command` uses `posix_spawn` here, which costs the same however large this process is. It falls back to `fork`
+//! when asked for anything that must happen in the child (`pre_exec`, `uid`, `gid`, `groups`) or for a program that
+//! is to be looked for; so none of these is used.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use wire::node::{RunId, TaskOrder};
+
+use crate::environment;
+use crate::folders::Folders;
+use crate::output::Output;
+use crate::paths::{Stream, folder_name, is_plain, log_file};
+
+const SHELL: &str = "/bin/sh";
+
+/// Where runs find their place on this machine.
+#[derive(Debug)]
+pub(crate) struct Launcher {
+    pub(crate) folders: Folders,
+    logs: PathBuf,
+    inherited: Vec<(OsString, OsString)>,
+}
+
+/// The files of a run that has been started.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct RunFiles {
+    pub(crate) folder: PathBuf,
+    pub(crate) stdout: Output,
+    pub(crate) stderr: Output,
+}
+
+/// Why a run could not be started. The texts go to the user as the reason.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LaunchError {
+    #[error("the task's name `{0}` cannot be part of a file's name")]
+    TaskName(String),
+    #[error("failed to make the working folder: {0}")]
+    Folder(#[source] io::Error),
+    #[error("failed to open the file of its {0}: {1}")]
+    Output(Stream, #[source] io::Error),
+    #[error("failed to start {SHELL}: {0}")]
+    Spawn(#[source] io::Error),
+}
+
+impl Launcher {
+    /// A launcher for the node whose folder is `home`, with the outputs below `logs`.
+    pub(crate) fn open(home: &Path, logs: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(logs)?;
+        let folders = Folders::open(home)?;
+        Ok(Self { folders, logs: logs.to_owned(), inherited: environment::inherited() })
+    }
+
+    /// Starts a run's process as the leader of its own group. The answer is its id; nothing but the reaper waits
+    /// for it.
+    pub(crate) fn launch(&self, run: RunId, order: &TaskOrder) -> Result<(i32, RunFiles), LaunchError> {
+        if !is_plain(&order.task_name) {
+            return Err(LaunchError::TaskName(order.task_name.chars().take(64).collect()));
+        }
+        let name = folder_name(&order.task_name, run.index, run.attempt);
+        let folder = self.folders.claim(run.job, &name).map_err(LaunchError::Folder)?;
+        let result = self.launch_in(&folder, run, order);
+        match result {
+            Ok((pid, stdout, stderr)) => Ok((pid, RunFiles { folder, stdout, stderr })),
+            Err(error) => {
+                self.folders.release(run.job, folder);
+                Err(error)
+            }
+        }
+    }
+
+    fn launch_in(&self, folder: &Path, run: RunId, order: &TaskOrder) -> Result<(i32, Output, Output), LaunchError> {
+        let open = |stream| {
+            let path = log_file(&self.logs, run.job, &order.task_name, run.index, stream);
+            Output::open(path).map_err(|error| LaunchError::Output(stream, error))
+        };
+        let (stdout, stdout_file) = open(Stream::Stdout)?;
+        let (stderr, stderr_file) = open(Stream::Stderr)?;
+        let child = Command::new(SHELL)
+            .arg("-c")
+            .arg(&order.command)
+            .env_clear()
+            .envs(self.inherited.iter().map(|(name, value)| (name, value)))
+            .envs(environment::own(order, run))
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(stdout_file)
+            .stderr(stderr_file)
+            .process_group(0)
+            .spawn()
+            .map_err(LaunchError::Spawn)?;
+        let pid = child.id().try_into().expect("Linux numbers processes within i32");
+        Ok((pid, stdout, stderr))
+    }
+}

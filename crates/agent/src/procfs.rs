@@ -1,0 +1,152 @@
+//! What the kernel's process file system tells.
+
+use std::fs;
+use std::io;
+
+/// One process, as `/proc/PID/stat` shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Process {
+    pub(crate) pid: i32,
+    pub(crate) parent: i32,
+    /// The process has ended, and only its parent has not yet asked how.
+    pub(crate) ended: bool,
+    pub(crate) group: i32,
+    pub(crate) session: i32,
+    /// When it started, in clock ticks since the machine started. Process ids are used again; id and start time
+    /// together are not.
+    pub(crate) started: u64,
+    /// How it ended, as `wait` tells it; 0 while it lives, or when that is not for us to know.
+    pub(crate) status: i32,
+}
+
+/// The process with this id, `None` when there is none.
+pub(crate) fn process(pid: i32) -> io::Result<Option<Process>> {
+    match fs::read(format!("/proc/{pid}/stat")) {
+        Ok(text) => parse_stat(&text).map(Some).ok_or_else(|| malformed("/proc/PID/stat")),
+        // ESRCH: it ended between the opening of the file and the reading.
+        Err(error) if error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(ESRCH) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+const ESRCH: i32 = nix::errno::Errno::ESRCH as i32;
+
+/// Every process that has not ended.
+pub(crate) fn living() -> io::Result<Vec<Process>> {
+    let mut processes = all()?;
+    processes.retain(|process| !process.ended);
+    Ok(processes)
+}
+
+/// Every process, also those that have ended and not been reaped.
+pub(crate) fn all() -> io::Result<Vec<Process>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+        found.extend(process(pid)?);
+    }
+    Ok(found)
+}
+
+/// Whether a process was started with an environment that has this variable.
+pub(crate) fn has_variable(pid: i32, name: &str) -> io::Result<bool> {
+    let environment = fs::read(format!("/proc/{pid}/environ"))?;
+    Ok(environment
+        .split(|byte| *byte == 0)
+        .any(|pair| pair.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'='))))
+}
+
+/// Whether this process was started so that it ignores the ends of its children.
+pub(crate) fn ignores_sigchld() -> io::Result<bool> {
+    parse_ignores_sigchld(&fs::read_to_string("/proc/self/status")?).ok_or_else(|| malformed("/proc/self/status"))
+}
+
+/// Which start of the machine this is.
+pub(crate) fn boot_id() -> io::Result<String> {
+    Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned())
+}
+
+/// The machine's memory in MiB.
+pub(crate) fn memory_mb() -> io::Result<u64> {
+    parse_meminfo(&fs::read_to_string("/proc/meminfo")?).ok_or_else(|| malformed("/proc/meminfo"))
+}
+
+fn malformed(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("{what} does not look as expected"))
+}
+
+fn parse_stat(text: &[u8]) -> Option<Process> {
+    // The second field is the program's name in parentheses and may itself hold spaces and parentheses.
+    let open = text.iter().position(|byte| *byte == b'(')?;
+    let close = text.iter().rposition(|byte| *byte == b')')?;
+    let pid = std::str::from_utf8(&text[..open]).ok()?.trim().parse().ok()?;
+    // After the name: state (field 3), parent, group, session (6) ... start time (22) ... status (52, the last).
+    let mut fields = std::str::from_utf8(&text[close + 1..]).ok()?.split_ascii_whitespace();
+    let ended = matches!(fields.next()?, "Z" | "X");
+    let parent = fields.next()?.parse().ok()?;
+    let group = fields.next()?.parse().ok()?;
+    let session = fields.next()?.parse().ok()?;
+    let started = fields.nth(15)?.parse().ok()?;
+    let status = fields.nth(29)?.parse().ok()?;
+    Some(Process { pid, parent, ended, group, session, started, status })
+}
+
+fn parse_ignores_sigchld(status: &str) -> Option<bool> {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    let mask = u64::from_str_radix(mask.trim(), 16).ok()?;
+    Some(mask & (1 << (nix::libc::SIGCHLD - 1)) != 0)
+}
+
+fn parse_meminfo(text: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kb: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kb / 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_read_from_its_line() {
+        let line =
+            b"812 (a) b (c) S 1 812 800 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 23 24 25 26 27 28 29 30 31 \
+            32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 256\n";
+        let (pid, parent, ended, group, session, started, status) = (812, 1, false, 812, 800, 987_654, 256);
+        let process = Process { pid, parent, ended, group, session, started, status };
+        assert_eq!(parse_stat(line), Some(process));
+        let zombie = String::from_utf8_lossy(line).replace(" S ", " Z ");
+        assert_eq!(parse_stat(zombie.as_bytes()), Some(Process { ended: true, ..process }));
+        for torn in ["", "812", "812 (a)", "812 (a) S 1 812", "x (a) S 1 812 800"] {
+            assert_eq!(parse_stat(torn.as_bytes()), None, "{torn}");
+        }
+    }
+
+    #[test]
+    fn this_machine_answers() {
+        let me = i32::try_from(std::process::id()).unwrap();
+        let process = process(me).unwrap().unwrap();
+        assert_eq!(process.pid, me);
+        assert!(living().unwrap().contains(&process));
+        assert!(has_variable(me, "PATH").unwrap());
+        assert!(!has_variable(me, "PAT").unwrap());
+        assert_eq!(super::process(0).unwrap(), None);
+        assert_eq!(boot_id().unwrap().len(), 36);
+        assert!(memory_mb().unwrap() > 0);
+    }
+
+    #[test]
+    fn an_ignored_signal_is_seen() {
+        assert!(!ignores_sigchld().unwrap());
+        assert_eq!(parse_ignores_sigchld("SigBlk:\t0\nSigIgn:\t0000000000010000\n"), Some(true));
+        assert_eq!(parse_ignores_sigchld("SigIgn:\t0000000000001000\n"), Some(false));
+        assert_eq!(parse_ignores_sigchld(""), None);
+    }
+
+    #[test]
+    fn memory_is_read_in_mebibytes() {
+        assert_eq!(parse_meminfo("MemTotal:       2097152 kB\nMemFree: 1 kB\n"), Some(2_048));
+        assert_eq!(parse_meminfo("MemFree: 1 kB\n"), None);
+    }
+}

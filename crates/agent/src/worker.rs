@@ -1,0 +1,128 @@
+//! Workers: they start runs, and look after the files of those that are over.
+
+use std::time::Instant;
+
+use wire::node::{Exit, Report, RunId, TaskOrder};
+
+use crate::engine::{Exited, Shared, not_started, send, unix_ms};
+use crate::journal::Leader;
+use crate::launch::RunFiles;
+use crate::limits::SPARE;
+use crate::output::Output;
+use crate::procfs;
+
+enum Job {
+    Start(RunId, std::sync::Arc<TaskOrder>),
+    Finish(Exited),
+    Sweep,
+    Quit,
+}
+
+/// The body of a worker's thread.
+pub(crate) fn run(shared: &Shared) {
+    loop {
+        match next_job(shared) {
+            Job::Start(run, order) => start(shared, run, &order),
+            Job::Finish(exited) => finish(shared, exited),
+            Job::Sweep => shared.launcher.folders.sweep(),
+            Job::Quit => return,
+        }
+    }
+}
+
+fn next_job(shared: &Shared) -> Job {
+    let mut state = shared.lock();
+    loop {
+        let job = if let Some(exited) = state.ended.pop_front() {
+            Some(Job::Finish(exited))
+        } else if state.may_start()
+            && let Some((run, order)) = state.runs.next()
+        {
+            state.starting += 1;
+            Some(Job::Start(run, order))
+        } else {
+            None
+        };
+        if let Some(job) = job {
+            let more = state.idle_workers > 0 && state.has_work();
+            drop(state);
+            if more {
+                shared.wake_worker();
+            }
+            return job;
+        }
+        if state.quit {
+            return Job::Quit;
+        }
+        let spares = shared.launcher.folders.has_spares();
+        let timed_out;
+        (state, timed_out) = shared.wait_for_work(state, spares.then_some(SPARE));
+        if timed_out && !state.has_work() {
+            return Job::Sweep;
+        }
+    }
+}
+
+fn start(shared: &Shared, run: RunId, order: &TaskOrder) {
+    let since = Instant::now();
+    match shared.launcher.launch(run, order) {
+        Ok((pid, files)) => {
+            // Nobody may be told of a process that could not be found again.
+            let abort =
+                record(shared, run, pid).err().map(|error| format!("failed to write the node's journal: {error}"));
+            let at = unix_ms();
+            shared.update(|state| {
+                state.starting -= 1;
+                let (signal, report) = state.runs.started(run, pid, since, files, abort);
+                send(signal);
+                if report {
+                    state.backlog.push(Report::Started { run, at });
+                }
+            });
+        }
+        Err(error) => {
+            tracing::debug!(%run, %error, "a run did not start");
+            shared.update(|state| {
+                state.starting -= 1;
+                if state.runs.not_started(run) {
+                    state.push_unstarted(run, not_started(&error.to_string()));
+                }
+            });
+        }
+    }
+}
+
+/// Writes down which process a run is. The process may have ended, but it has not been reaped.
+fn record(shared: &Shared, run: RunId, pid: i32) -> std::io::Result<()> {
+    let process = procfs::process(pid)?.ok_or(std::io::ErrorKind::NotFound)?;
+    let leader = Leader { pid, started: process.started };
+    shared.journal.lock().expect("no panic while held").start(run, leader)
+}
+
+fn finish(shared: &Shared, exited: Exited) {
+    let Exited { ended, exit, at, run_ms } = exited;
+    let RunFiles { folder, stdout, stderr } = ended.files;
+    let run = ended.run;
+    let (stdout, stderr) = (close(run, &stdout), close(run, &stderr));
+    shared.launcher.folders.release(run.job, folder);
+    if let Err(error) = shared.journal.lock().expect("no panic while held").end(run) {
+        tracing::warn!(%run, %error, "failed to write a run's end into the journal");
+    }
+    shared.update(|state| {
+        if let Some(exit) = state.runs.finished(run, exit) {
+            let exit = match exit {
+                Exit::NotStarted { reason } => not_started(&reason),
+                exit => exit,
+            };
+            state.backlog.push(Report::Exited { run, at, exit, run_ms, stdout, stderr });
+        }
+    });
+}
+
+/// The end of an output for the report. An unreadable output does not change how the run ended.
+fn close(run: RunId, output: &Output) -> String {
+    output.close().unwrap_or_else(|error| {
+        tracing::warn!(%run, %error, "failed to read a run's output");
+        String::new()
+    })
+}
