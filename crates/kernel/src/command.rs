@@ -164,6 +164,13 @@ pub enum Command {
         /// Handles of their receipts.
         handles: Vec<Handle>,
     },
+    /// Remove those of the messages that are over their queue's retention. Needs those messages.
+    ExpireMessages {
+        /// The queue.
+        queue: StreamNo,
+        /// Their places in it.
+        seqs: Vec<u64>,
+    },
 }
 
 /// A client token and a digest of the request it came with.

@@ -79,5 +79,16 @@ pub const FAN_OUT_MESSAGES: usize = 1_000;
 pub const PUSH_IN_FLIGHT: usize = 64;
 /// Undelivered messages of one subscription that are held as rows.
 pub const PUSH_WINDOW: usize = 1_000;
+/// Messages of one subscription delivered while an earlier one has not ended, held as rows.
+pub const PUSH_AHEAD: usize = 100_000;
+/// Attempts and rows of one subscription that are not durable yet; beyond it no post is begun.
+pub const PUSH_UNRECORDED: usize = 1_000;
+/// How late the success of a post may become durable, in milliseconds.
+pub const PUSH_RECORD_LAG_MS: u64 = 100;
+/// How long attempts of deliveries are kept, in seconds.
+pub const ATTEMPTS_KEPT_S: u64 = 7 * 86_400;
+/// How much longer than its retention a topic keeps messages that some subscription has not dealt with, in seconds:
+/// so that the subscription's loop sees that their time is over, and says so.
+pub const TOPIC_GRACE_S: u64 = 3_600;
 /// Rows one commit removes because their time is over.
 pub const EXPIRE_ROWS: usize = 1_000;

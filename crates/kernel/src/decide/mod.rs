@@ -95,6 +95,7 @@ pub fn decide(
         Command::Send { queue, bodies, delay_s } => message::send(&mut draft, &queue, bodies, delay_s)?,
         Command::Receive { queue, max } => message::receive(&mut draft, &queue, max)?,
         Command::DeleteMessages { queue, handles } => message::delete(&mut draft, &queue, &handles)?,
+        Command::ExpireMessages { queue, seqs } => message::expire(&mut draft, queue, &seqs),
     };
     Ok(draft.finish(reply))
 }

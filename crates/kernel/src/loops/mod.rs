@@ -1,1 +1,5 @@
 //! Loops without IO: what is found in the store is put in, what is to be done comes out.
+
+pub mod backoff;
+pub mod expire;
+pub mod push;
