@@ -22,8 +22,10 @@ use rand::Rng;
 
 use crate::change::{Change, Notice, What};
 use crate::command::{Command, Decision, Refusal, Reply};
+use crate::environment::Env;
 use crate::event::{Event, EventId, EventName, Notification, Outlets, Subject};
 use crate::evolve::evolve;
+use crate::job::Job;
 use crate::state::State;
 use crate::time::Timestamp;
 use crate::topic::{FilterType, NewBody, NewMessage, StreamNo};
@@ -133,7 +135,7 @@ impl<'a> Draft<'a> {
         owner: Owner,
         subject: impl FnOnce(&State) -> Option<Subject>,
     ) {
-        let wanted = self.wanted(name, owner);
+        let wanted = self.wanted(name, owner, &what);
         let mut notices = Vec::with_capacity(wanted.len());
         for want in &wanted {
             let id = EventId::draw(self.now, self.rng);
@@ -164,8 +166,8 @@ impl<'a> Draft<'a> {
     }
 
     /// Which topics want an event of this name, with the number it has there.
-    fn wanted(&self, name: EventName, owner: Owner) -> Vec<Wanted> {
-        let Some((notifications, outlets)) = self.notifications(owner) else { return Vec::new() };
+    fn wanted(&self, name: EventName, owner: Owner, what: &What) -> Vec<Wanted> {
+        let Some((notifications, outlets)) = self.notifications(owner, what) else { return Vec::new() };
         let mut wanted: Vec<Wanted> = Vec::new();
         for notification in notifications {
             let Some(config) = notification.events.iter().find(|config| config.name == name) else { continue };
@@ -183,10 +185,15 @@ impl<'a> Draft<'a> {
         wanted
     }
 
-    fn notifications(&self, owner: Owner) -> Option<(&[Notification], &Outlets)> {
-        match owner {
-            Owner::Job(id) => self.state.job(id).map(|job| (job.spec.notifications.as_slice(), &job.outlets)),
-            Owner::Env(id) => self.state.env(id).map(|env| (env.spec.notifications.as_slice(), &env.outlets)),
+    /// What a job or environment asked for. One that begins is not in the state yet, but in the change.
+    fn notifications<'s>(&'s self, owner: Owner, what: &'s What) -> Option<(&'s [Notification], &'s Outlets)> {
+        let of_job = |job: &'s Job| (job.spec.notifications.as_slice(), &job.outlets);
+        let of_env = |env: &'s Env| (env.spec.notifications.as_slice(), &env.outlets);
+        match (what, owner) {
+            (What::JobSubmitted(job, _), _) => Some(of_job(job)),
+            (What::EnvCreated(env), _) => Some(of_env(env)),
+            (_, Owner::Job(id)) => self.state.job(id).map(|job| of_job(job)),
+            (_, Owner::Env(id)) => self.state.env(id).map(|env| of_env(env)),
         }
     }
 
@@ -271,3 +278,6 @@ pub(crate) fn remember(draft: &mut Draft<'_>, action: &str, token: Option<crate:
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod properties;
