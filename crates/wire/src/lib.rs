@@ -2,10 +2,13 @@
 
 pub mod api3;
 pub mod auth;
+pub mod batch;
 pub mod call;
 pub mod event;
 pub mod fields;
 pub mod file;
+#[cfg(test)]
+mod fixtures;
 mod flat;
 mod form;
 mod json;

@@ -32,3 +32,27 @@ pub const V2_BATCH: usize = 16;
 pub const V2_TAGS: usize = 5;
 /// Characters of a user's own name or value that an error message repeats.
 pub const ECHO_CHARS: usize = 100;
+/// Characters of a tag's key (Tencent Cloud, Tag: limits).
+pub const TAG_KEY_CHARS: usize = 127;
+/// Characters of a tag's value (Tencent Cloud, Tag: limits).
+pub const TAG_VALUE_CHARS: usize = 255;
+/// Characters of the name of a topic, queue or subscription (Tencent CMQ: limits).
+pub const MESSAGING_NAME_CHARS: usize = 64;
+/// Bytes of a task's name: with what is put round it, it must fit into a file's name.
+pub const TASK_NAME_BYTES: usize = 200;
+/// Filters of one request.
+pub const FILTERS: usize = 10;
+/// Values of one filter.
+pub const FILTER_VALUES: usize = 100;
+/// Ids of one request.
+pub const REQUEST_IDS: usize = 100;
+/// Jobs or environments of one page (Tencent Batch: 20 unless asked for more).
+pub const PAGE_ITEMS: u64 = 100;
+/// Instances of one page of `DescribeTask` (Tencent Batch: 100 unless asked for more).
+pub const PAGE_INSTANCES: u64 = 1_000;
+/// Instances of one `DescribeTaskLogs` (Tencent Batch: 5 unless asked for more).
+pub const PAGE_LOGS: u64 = 10;
+/// Instance types of one environment.
+pub const INSTANCE_TYPES: usize = 10;
+/// Cores, and GB of memory, that a node may be asked to have.
+pub const NODE_SIZE: u64 = 65_536;

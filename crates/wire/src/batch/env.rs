@@ -1,0 +1,160 @@
+//! Requests about compute environments: from their parameters to checked specifications.
+
+use kernel::change::EnvEdit;
+use kernel::command::Token;
+use kernel::environment::EnvSpec;
+use kernel::id::{EnvId, NodeId};
+use kernel::limits::{DESCRIPTION_CHARS, ENV_NODES, NAME_CHARS, NODE_RECREATIONS, NODE_RECREATIONS_DEFAULT};
+use serde_json::Value;
+
+use super::check::{self, VALUE, unbuilt};
+use super::schema::{self, Field, Kind};
+use super::{Site, env_data, ids, notification, placement, tag, token};
+use crate::api3::ApiError;
+use crate::event::ENV_TYPE;
+use crate::fields::{self, Reader};
+use crate::limits::REQUEST_IDS;
+
+/// Disks to mount and an agent on Windows have no meaning on one's own machines: stored and echoed.
+const ECHOED: &[Field] = &[
+    Field::new(
+        "MountDataDisks",
+        Kind::Objects(&[Field::required("LocalPath", Kind::Text), Field::new("FileSystemType", Kind::Text)]),
+    ),
+    Field::new(
+        "AgentRunningMode",
+        Kind::Object(&[
+            Field::required("Scene", Kind::Text),
+            Field::required("User", Kind::Text),
+            Field::required("Session", Kind::Text),
+        ]),
+    ),
+];
+
+/// An environment to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateComputeEnv {
+    /// Its name.
+    pub name: String,
+    /// Its description.
+    pub description: String,
+    /// How many nodes.
+    pub desired: u64,
+    /// The rest.
+    pub spec: EnvSpec,
+    /// Makes a repeat harmless.
+    pub token: Option<Token>,
+}
+
+/// An environment to be changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModifyComputeEnv {
+    /// Which one.
+    pub env: EnvId,
+    /// What changes.
+    pub edit: EnvEdit,
+}
+
+/// Nodes to be destroyed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TerminateComputeNodes {
+    /// Their environment.
+    pub env: EnvId,
+    /// Which ones.
+    pub nodes: Vec<NodeId>,
+}
+
+/// Reads the parameters of `CreateComputeEnv`.
+///
+/// # Errors
+/// The documented code and the field's path for whatever is wrong with them.
+pub fn create_compute_env(params: &Value, site: &Site<'_>) -> Result<CreateComputeEnv, ApiError> {
+    fields::read(params, "", |request| {
+        let zone = placement::zone(request, site)?;
+        let token = token::token(request, params)?;
+        request.required_object("ComputeEnv", |env| {
+            let name = env.required("EnvName", name(env)?)?;
+            let desired = env.required("DesiredComputeNodeCount", desired(env, VALUE)?)?;
+            let description = description(env)?.unwrap_or_default();
+            let document = env_data::without_passwords(params).to_string();
+            Ok(CreateComputeEnv { name, description, desired, spec: spec(env, site, zone, document)?, token })
+        })
+    })
+}
+
+fn spec(env: &Reader<'_>, site: &Site<'_>, zone: String, document: String) -> Result<EnvSpec, ApiError> {
+    if check::one_of(env, "EnvType", &[(ENV_TYPE, true), ("THPC_QUEUE", false)])? == Some(false) {
+        let reason = format!("queues of THPC clusters do not exist here; use {ENV_TYPE}");
+        return Err(env.refuse("EnvType", check::UNSUPPORTED, reason));
+    }
+    let instance_types = env_data::instance_types(env, site)?;
+    schema::check(env, ECHOED)?;
+    unbuilt(env, "InputMappings", "mounting remote storage is")?;
+    unbuilt(env, "Authentications", "remote storage is")?;
+    check::one_of(env, "ActionIfComputeNodeInactive", &[("RECREATE", ())])?;
+    let max_recreations = check::up_to(env, "ResourceMaxRetryCount", NODE_RECREATIONS, VALUE)?;
+    let notifications = notification::notifications(env, |event| event.is_of_env())?;
+    Ok(EnvSpec {
+        instance_types,
+        notifications,
+        tags: tag::tags(env)?,
+        zone,
+        recreate: true,
+        max_recreations: max_recreations.unwrap_or(NODE_RECREATIONS_DEFAULT),
+        document,
+    })
+}
+
+/// Reads the parameters of `ModifyComputeEnv`.
+///
+/// # Errors
+/// The documented code and the field's path for whatever is wrong with them.
+pub fn modify_compute_env(params: &Value) -> Result<ModifyComputeEnv, ApiError> {
+    fields::read(params, "", |request| {
+        let env = ids::required(request, "EnvId")?;
+        unbuilt(request, "EnvData", "changing instance types is")?;
+        let edit = EnvEdit {
+            name: name(request)?,
+            description: description(request)?,
+            desired: desired(request, "InvalidParameterValue.LimitExceeded")?,
+        };
+        Ok(ModifyComputeEnv { env, edit })
+    })
+}
+
+/// Reads the parameters of `TerminateComputeNodes`.
+///
+/// # Errors
+/// The documented code and the field's path for whatever is wrong with them.
+pub fn terminate_compute_nodes(params: &Value) -> Result<TerminateComputeNodes, ApiError> {
+    fields::read(params, "", |request| {
+        let env = ids::required(request, "EnvId")?;
+        let nodes: Vec<NodeId> = ids::list(request, "ComputeNodeIds")?;
+        if nodes.is_empty() {
+            return Err(request.refuse("ComputeNodeIds", "MissingParameter", "at least one node is required"));
+        }
+        check::count(request, "ComputeNodeIds", nodes.len(), REQUEST_IDS)?;
+        match (1..nodes.len()).find(|at| nodes[..*at].contains(&nodes[*at])) {
+            Some(at) => {
+                let reason = format!("{} is given twice", nodes[at]);
+                Err(request.refuse(&format!("ComputeNodeIds.{at}"), VALUE, reason))
+            }
+            None => Ok(TerminateComputeNodes { env, nodes }),
+        }
+    })
+}
+
+fn name(reader: &Reader<'_>) -> Result<Option<String>, ApiError> {
+    match check::text(reader, "EnvName", NAME_CHARS, "InvalidParameter.EnvNameTooLong")? {
+        Some(name) if name.is_empty() => Err(reader.refuse("EnvName", VALUE, "must not be empty")),
+        name => Ok(name),
+    }
+}
+
+fn description(reader: &Reader<'_>) -> Result<Option<String>, ApiError> {
+    check::text(reader, "EnvDescription", DESCRIPTION_CHARS, "InvalidParameter.EnvDescriptionTooLong")
+}
+
+fn desired(reader: &Reader<'_>, too_many: &'static str) -> Result<Option<u64>, ApiError> {
+    check::up_to(reader, "DesiredComputeNodeCount", ENV_NODES, too_many)
+}

@@ -1,0 +1,205 @@
+//! `EnvData`: what kind of machine a node is.
+//!
+//! Only the instance type has an effect here; it says how large a node is. Images, disks, networks, log-ins and prices
+//! are Tencent's virtual machines': they are checked as declared, stored and echoed.
+
+use kernel::environment::NodeType;
+use serde_json::Value;
+
+use super::check::{self, COMBINATION, VALUE};
+use super::placement::check_zone;
+use super::schema::{Field, Kind, check};
+use super::{Site, check::one_of};
+use crate::api3::ApiError;
+use crate::fields::{Reader, shortened};
+use crate::limits::{INSTANCE_TYPES, NODE_SIZE};
+
+/// The type of an environment that names none: the machine that Herald runs on.
+const LOCAL: &str = "local";
+
+/// The instance types of an environment, in the order they are tried.
+pub(super) fn instance_types(env: &Reader<'_>, site: &Site<'_>) -> Result<Vec<NodeType>, ApiError> {
+    let types = env.object("EnvData", |data| {
+        echoed(data, site)?;
+        chosen(data, site)
+    })?;
+    match types.unwrap_or_default() {
+        types if types.is_empty() => Ok(vec![node_type(env, "EnvData.InstanceType", LOCAL, site)?]),
+        types => Ok(types),
+    }
+}
+
+/// The types that are named, in one of the three ways there are.
+fn chosen(data: &Reader<'_>, site: &Site<'_>) -> Result<Vec<NodeType>, ApiError> {
+    exclude(data, &["InstanceType", "InstanceTypes", "InstanceTypeOptions"])?;
+    if let Some(name) = data.string("InstanceType")? {
+        return Ok(vec![node_type(data, "InstanceType", &name, site)?]);
+    }
+    if let Some(by_size) = data.object("InstanceTypeOptions", by_size)? {
+        return Ok(vec![by_size]);
+    }
+    let names = data.strings("InstanceTypes")?;
+    if names.is_empty() && data.has("InstanceTypes") {
+        let reason = "at least one instance type is required";
+        return Err(data.refuse("InstanceTypes", "InvalidParameterValue.InstanceTypesEmpty", reason));
+    }
+    check::count(data, "InstanceTypes", names.len(), INSTANCE_TYPES)?;
+    let path = |at: usize| format!("InstanceTypes.{at}");
+    if let Some(at) = (1..names.len()).find(|at| names[..*at].contains(&names[*at])) {
+        let reason = format!("`{}` is given twice", shortened(&names[at]));
+        return Err(data.refuse(&path(at), "InvalidParameterValue.InstanceTypeDuplicate", reason));
+    }
+    names.iter().enumerate().map(|(at, name)| node_type(data, &path(at), name, site)).collect()
+}
+
+fn node_type(reader: &Reader<'_>, key: &str, name: &str, site: &Site<'_>) -> Result<NodeType, ApiError> {
+    (site.node_type)(name).ok_or_else(|| {
+        let reason = format!(
+            "\"{}\" is no instance type here; a name like S5.LARGE8 tells its size, other names are configured",
+            shortened(name)
+        );
+        reader.refuse(key, "InvalidParameterValue.InstanceType", reason)
+    })
+}
+
+/// A type that is asked for by its size alone.
+fn by_size(options: &Reader<'_>) -> Result<NodeType, ApiError> {
+    let size = |key: &str| {
+        let size = check::within(options, key, 1, NODE_SIZE, VALUE)?;
+        let size = options.required(key, size)?;
+        Ok(u32::try_from(size).expect("limited to less"))
+    };
+    let (cpu, mem_gb) = (size("CPU")?, size("Memory")?);
+    let categories = ["ALL", "GENERAL", "GENERAL_2", "GENERAL_3", "COMPUTE", "COMPUTE_2", "COMPUTE_3"];
+    for (at, category) in options.strings("InstanceCategories")?.iter().enumerate() {
+        if !categories.contains(&category.as_str()) {
+            let reason = format!("expected one of {}, found \"{}\"", categories.join(", "), shortened(category));
+            return Err(options.refuse(&format!("InstanceCategories.{at}"), VALUE, reason));
+        }
+    }
+    Ok(NodeType { name: format!("{cpu}C{mem_gb}G"), cpu, mem_gb, slots: 1 })
+}
+
+/// What is stored and echoed.
+fn echoed(data: &Reader<'_>, site: &Site<'_>) -> Result<(), ApiError> {
+    exclude(data, &["VirtualPrivateCloud", "VirtualPrivateClouds", "Zones"])?;
+    for (at, zone) in data.strings("Zones")?.iter().enumerate() {
+        check_zone(data, &format!("Zones.{at}"), zone, site)?;
+    }
+    if let Some(id) = data.string("ImageId")?.filter(|id| !is_image_id(id)) {
+        let reason = format!("expected `img-` and 8 characters of 0-9a-z, found \"{}\"", shortened(&id));
+        return Err(data.refuse("ImageId", "InvalidParameter.ImageIdMalformed", reason));
+    }
+    if let Some(kind) = data.string("InstanceChargeType")?.filter(|kind| !CHARGES.contains(&kind.as_str())) {
+        let reason = format!("expected {}, found \"{}\"", CHARGES.join(" or "), shortened(&kind));
+        let code = "InvalidParameterValue.UnsupportedBatchInstanceChargeType";
+        return Err(data.refuse("InstanceChargeType", code, reason));
+    }
+    data.object("LoginSettings", |login| {
+        exclude(login, &["Password", "KeyIds"])?;
+        one_of(login, "KeepImageLogin", &[("TRUE", ()), ("FALSE", ())])?;
+        check(login, &[Field::new("Password", Kind::Text), Field::new("KeyIds", Kind::Texts)])
+    })?;
+    check(data, ECHOED)
+}
+
+const CHARGES: [&str; 2] = ["POSTPAID_BY_HOUR", "SPOTPAID"];
+
+fn is_image_id(id: &str) -> bool {
+    let digits = id.strip_prefix("img-").unwrap_or_default();
+    digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase())
+}
+
+/// Refuses the second of fields of which only one may be given.
+fn exclude(reader: &Reader<'_>, keys: &[&str]) -> Result<(), ApiError> {
+    let mut given = keys.iter().filter(|key| reader.has(key));
+    match (given.next(), given.next()) {
+        (Some(first), Some(second)) => Err(reader.refuse(second, COMBINATION, format!("exclusive with {first}"))),
+        _ => Ok(()),
+    }
+}
+
+/// The request with stars for passwords: what is stored is shown to others later.
+pub(super) fn without_passwords(params: &Value) -> Value {
+    let mut shown = params.clone();
+    if let Some(password) = shown.pointer_mut("/ComputeEnv/EnvData/LoginSettings/Password") {
+        *password = "******".into();
+    }
+    shown
+}
+
+const VPC: &[Field] = &[
+    Field::required("VpcId", Kind::Text),
+    Field::required("SubnetId", Kind::Text),
+    Field::new("AsVpcGateway", Kind::Flag),
+    Field::new("PrivateIpAddresses", Kind::Texts),
+    Field::new("Ipv6AddressCount", Kind::Unsigned),
+];
+
+const ENABLED: &[Field] = &[Field::new("Enabled", Kind::Flag)];
+
+const ECHOED: &[Field] = &[
+    Field::new(
+        "SystemDisk",
+        Kind::Object(&[
+            Field::new("DiskType", Kind::Text),
+            Field::new("DiskId", Kind::Text),
+            Field::new("DiskSize", Kind::Unsigned),
+            Field::new("CdcId", Kind::Text),
+            Field::new("DiskName", Kind::Text),
+            Field::new("Encrypt", Kind::Flag),
+            Field::new("KmsKeyId", Kind::Text),
+        ]),
+    ),
+    Field::new(
+        "DataDisks",
+        Kind::Objects(&[
+            Field::required("DiskSize", Kind::Unsigned),
+            Field::new("DiskType", Kind::Text),
+            Field::new("DiskId", Kind::Text),
+            Field::new("DeleteWithInstance", Kind::Flag),
+            Field::new("SnapshotId", Kind::Text),
+            Field::new("Encrypt", Kind::Flag),
+            Field::new("KmsKeyId", Kind::Text),
+            Field::new("ThroughputPerformance", Kind::Unsigned),
+            Field::new("CdcId", Kind::Text),
+            Field::new("BurstPerformance", Kind::Flag),
+            Field::new("DiskName", Kind::Text),
+        ]),
+    ),
+    Field::new("VirtualPrivateCloud", Kind::Object(VPC)),
+    Field::new("VirtualPrivateClouds", Kind::Objects(VPC)),
+    Field::new(
+        "InternetAccessible",
+        Kind::Object(&[
+            Field::new("InternetChargeType", Kind::Text),
+            Field::new("InternetMaxBandwidthOut", Kind::Unsigned),
+            Field::new("PublicIpAssigned", Kind::Flag),
+            Field::new("BandwidthPackageId", Kind::Text),
+            Field::new("InternetServiceProvider", Kind::Text),
+            Field::new("IPv4AddressType", Kind::Text),
+            Field::new("IPv6AddressType", Kind::Text),
+            Field::new("AntiDDoSPackageId", Kind::Text),
+        ]),
+    ),
+    Field::new("InstanceName", Kind::Text),
+    Field::new("SecurityGroupIds", Kind::Texts),
+    Field::new(
+        "EnhancedService",
+        Kind::Object(&[
+            Field::new("SecurityService", Kind::Object(ENABLED)),
+            Field::new("MonitorService", Kind::Object(ENABLED)),
+            Field::new("AutomationService", Kind::Object(ENABLED)),
+        ]),
+    ),
+    Field::new(
+        "InstanceMarketOptions",
+        Kind::Object(&[
+            Field::required(
+                "SpotOptions",
+                Kind::Object(&[Field::required("MaxPrice", Kind::Text), Field::new("SpotInstanceType", Kind::Text)]),
+            ),
+            Field::new("MarketType", Kind::Text),
+        ]),
+    ),
+];

@@ -1,0 +1,55 @@
+//! Tencent Batch, API version 2017-03-12: its requests become kernel terms here, and kernel terms its replies.
+//!
+//! A request is read once, by a function named after its action; what comes out is checked: every input error ends
+//! here, naming the field's path. Three kinds of fields stand beside those that have an effect:
+//!
+//! * Those without meaning on one's own machines (disks, networks, prices) are checked for their types and kept in the
+//!   `document` of the job or environment, to be echoed.
+//! * Those without effect on tasks that name an environment, as Tencent documents it (`FailedAction`,
+//!   `StateIfCreateCvmFailed`, a task's `ResourceMaxRetryCount`), are checked and accepted.
+//! * Those that ask for what is not built are refused with `UnsupportedOperation`, never ignored.
+//!
+//! What only the state can tell (whether a topic, an environment, a job exists) the kernel refuses; [`refusal`] gives
+//! its refusals their codes.
+
+mod check;
+mod env;
+mod env_data;
+mod filter;
+mod graph;
+mod ids;
+mod job;
+mod notification;
+mod placement;
+mod refusal;
+pub mod reply;
+mod schema;
+mod select;
+mod tag;
+mod task;
+mod token;
+
+use kernel::environment::NodeType;
+
+pub use env::{CreateComputeEnv, ModifyComputeEnv, TerminateComputeNodes};
+pub use env::{create_compute_env, modify_compute_env, terminate_compute_nodes};
+pub use filter::{EnvFilter, JobFilter, TagFilter};
+pub use ids::{env_id, job_id};
+pub use job::{SubmitJob, submit_job};
+pub use refusal::refusal;
+pub use select::{DescribeComputeEnvs, DescribeJobs, DescribeTask, DescribeTaskLogs, Logs, Page};
+pub use select::{describe_compute_envs, describe_jobs, describe_task, describe_task_logs};
+
+/// What requests are checked against: the installation they arrive at.
+#[derive(Clone, Copy)]
+pub struct Site<'a> {
+    /// Its region.
+    pub region: &'a str,
+    /// The zones of its region.
+    pub zones: &'a [String],
+    /// What a node of an instance type has to offer; `None` for a type that cannot be had.
+    pub node_type: &'a dyn Fn(&str) -> Option<NodeType>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,30 @@
+//! The kernel's refusals as API 3.0 codes them for Tencent Batch.
+
+use kernel::command::Refusal;
+
+use crate::api3::ApiError;
+
+/// The error that a refusal is told as.
+#[must_use]
+pub fn refusal(refusal: &Refusal) -> ApiError {
+    ApiError::new(code(refusal), refusal.to_string())
+}
+
+fn code(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::NoJob(_) => "ResourceNotFound.Job",
+        Refusal::JobUnfinished(_) => "ResourceInUse.Job",
+        Refusal::JobQuota(_) => "LimitExceeded.JobQuota",
+        Refusal::NoEnv { .. } => "ResourceNotFound.ComputeEnv",
+        Refusal::EnvDeleting { .. } => "UnsupportedOperation.ComputeEnvAcceptOtherRequest",
+        Refusal::TooManyEnvs(_) => "LimitExceeded.ComputeEnvQuota",
+        Refusal::NoNode { .. } => "ResourceNotFound.ComputeNode",
+        Refusal::NodeTerminating { .. } => "UnsupportedOperation.ComputeNodeIsTerminating",
+        Refusal::NodeForbidsTerminate { .. } => "UnsupportedOperation.ComputeNodeForbidTerminate",
+        Refusal::TooFewNodes { .. } => "UnsupportedOperation.NotEnoughComputeNodesToTerminate",
+        Refusal::NoTopic { .. } => "InvalidParameter.NotificationTopicName",
+        Refusal::TokenReused(_) | Refusal::ForeignEvent { .. } => "InvalidParameterValue",
+        // Refusals of messages; no action of Batch leads to them.
+        _ => "FailedOperation",
+    }
+}

@@ -1,0 +1,158 @@
+//! Requests that ask for parts of lists.
+
+use kernel::id::JobId;
+use kernel::phase::Phase;
+use serde_json::Value;
+
+use super::check::{self, COMBINATION, VALUE};
+use super::{EnvFilter, JobFilter, Site, filter, ids};
+use crate::api3::ApiError;
+use crate::fields::{self, Reader};
+use crate::limits::{PAGE_INSTANCES, PAGE_ITEMS, PAGE_LOGS, REQUEST_IDS};
+
+/// Which part of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// How many to pass over.
+    pub offset: u64,
+    /// How many to give at most.
+    pub limit: u64,
+}
+
+/// What `DescribeJobs` asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DescribeJobs {
+    /// Which jobs.
+    pub filter: JobFilter,
+    /// Which part of them.
+    pub page: Page,
+}
+
+/// What `DescribeComputeEnvs` asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DescribeComputeEnvs {
+    /// Which environments.
+    pub filter: EnvFilter,
+    /// Which part of them.
+    pub page: Page,
+}
+
+/// What `DescribeTask` asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DescribeTask {
+    /// The job.
+    pub job: JobId,
+    /// The task's name.
+    pub task_name: String,
+    /// States of the instances; empty: all.
+    pub phases: Vec<Phase>,
+    /// Which part of them.
+    pub page: Page,
+}
+
+/// What `DescribeTaskLogs` asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DescribeTaskLogs {
+    /// The job.
+    pub job: JobId,
+    /// The task's name.
+    pub task_name: String,
+    /// Which instances.
+    pub instances: Logs,
+}
+
+/// Instances whose logs are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Logs {
+    /// Those with these indexes, each once, in ascending order.
+    Indexes(Vec<u64>),
+    /// A range of them.
+    Page(Page),
+}
+
+/// Reads the parameters of `DescribeJobs`.
+///
+/// # Errors
+/// The documented code and the field's path for whatever is wrong with them.
+pub fn describe_jobs(params: &Value, site: &Site<'_>) -> Result<DescribeJobs, ApiError> {
+    fields::read(params, "", |request| {
+        let mut filter = filter::jobs(request, site)?;
+        if let Some(ids) = exclusive_ids(request, "JobIds")? {
+            filter.ids = ids;
+        }
+        Ok(DescribeJobs { filter, page: page(request, 20, PAGE_ITEMS)? })
+    })
+}
+
+/// Reads the parameters of `DescribeComputeEnvs`.
+///
+/// # Errors
+/// The documented code and the field's path for whatever is wrong with them.
+pub fn describe_compute_envs(params: &Value, site: &Site<'_>) -> Result<DescribeComputeEnvs, ApiError> {
+    fields::read(params, "", |request| {
+        let mut filter = filter::envs(request, site)?;
+        if let Some(ids) = exclusive_ids(request, "EnvIds")? {
+            filter.ids = ids;
+        }
+        Ok(DescribeComputeEnvs { filter, page: page(request, 20, PAGE_ITEMS)? })
+    })
+}
+
+/// Reads the parameters of `DescribeTask`.
+///
+/// # Errors
+/// The documented code and the field's path for whatever is wrong with them.
+pub fn describe_task(params: &Value) -> Result<DescribeTask, ApiError> {
+    fields::read(params, "", |request| {
+        Ok(DescribeTask {
+            job: ids::required(request, "JobId")?,
+            task_name: request.required_string("TaskName")?,
+            phases: filter::instances(request)?,
+            page: page(request, 100, PAGE_INSTANCES)?,
+        })
+    })
+}
+
+/// Reads the parameters of `DescribeTaskLogs`.
+///
+/// # Errors
+/// The documented code and the field's path for whatever is wrong with them.
+pub fn describe_task_logs(params: &Value) -> Result<DescribeTaskLogs, ApiError> {
+    fields::read(params, "", |request| {
+        let job = ids::required(request, "JobId")?;
+        let task_name = request.required_string("TaskName")?;
+        let mut indexes = request.u64s("TaskInstanceIndexes")?;
+        let page = page(request, 5, PAGE_LOGS)?;
+        let instances = if indexes.is_empty() {
+            Logs::Page(page)
+        } else {
+            if request.has("Offset") {
+                return Err(request.refuse("Offset", COMBINATION, "exclusive with TaskInstanceIndexes"));
+            }
+            check::count(request, "TaskInstanceIndexes", indexes.len(), PAGE_LOGS as usize)?;
+            indexes.sort_unstable();
+            indexes.dedup();
+            Logs::Indexes(indexes)
+        };
+        Ok(DescribeTaskLogs { job, task_name, instances })
+    })
+}
+
+/// A list of ids that may be given instead of filters.
+fn exclusive_ids<T: ids::Id>(request: &Reader<'_>, key: &str) -> Result<Option<Vec<T>>, ApiError> {
+    let ids = ids::list(request, key)?;
+    if ids.is_empty() {
+        return Ok(None);
+    }
+    if request.has("Filters") {
+        return Err(request.refuse("Filters", COMBINATION, format!("exclusive with {key}")));
+    }
+    check::count(request, key, ids.len(), REQUEST_IDS)?;
+    Ok(Some(ids))
+}
+
+fn page(request: &Reader<'_>, default: u64, most: u64) -> Result<Page, ApiError> {
+    let offset = request.u64("Offset")?.unwrap_or(0);
+    let limit = check::within(request, "Limit", 1, most, VALUE)?.unwrap_or(default);
+    Ok(Page { offset, limit })
+}

@@ -1,0 +1,151 @@
+//! One of a job's `Tasks`.
+
+use std::collections::BTreeSet;
+
+use kernel::id::EnvId;
+use kernel::job::TaskSpec;
+use kernel::limits::{
+    COMMAND_BYTES, ENV_VAR_BYTES, NAME_CHARS, NODE_RECREATIONS, RETRIES, TASK_ENV_VARS, TASK_INSTANCES,
+    TIMEOUT_DEFAULT_S, TIMEOUT_S,
+};
+
+use super::check::{self, COMBINATION, VALUE, unbuilt};
+use super::ids;
+use crate::api3::ApiError;
+use crate::fields::{Reader, shortened};
+use crate::limits::TASK_NAME_BYTES;
+
+/// A task. One without a name gets an empty one.
+pub(super) fn task(task: &Reader<'_>) -> Result<TaskSpec, ApiError> {
+    let env = env(task)?;
+    let name = name(task)?.unwrap_or_default();
+    let command = task.required_object("Application", command)?;
+    let instances = check::within(task, "TaskInstanceNum", 1, TASK_INSTANCES, "InvalidParameterValue.TaskInstanceNum")?;
+    let retries = check::up_to(task, "MaxRetryCount", RETRIES, "InvalidParameterValue.MaxRetryCount")?;
+    let timeout_s = check::within(task, "Timeout", 1, TIMEOUT_S, VALUE)?;
+    let max_concurrent = task.u64("MaxConcurrentNum")?;
+    let env_vars = env_vars(task)?;
+    without_effect(task)?;
+    unbuilt_fields(task)?;
+    Ok(TaskSpec {
+        name,
+        command,
+        env,
+        instances: u32::try_from(instances.unwrap_or(1)).expect("limited to less"),
+        retries: retries.unwrap_or(0),
+        timeout_s: timeout_s.unwrap_or(TIMEOUT_DEFAULT_S),
+        // 0 is no bound, as on Tencent.
+        max_concurrent: max_concurrent.filter(|most| *most > 0),
+        env_vars,
+    })
+}
+
+/// A task's name: it becomes part of file names, of what shells and URLs say, and of what people type.
+fn name(task: &Reader<'_>) -> Result<Option<String>, ApiError> {
+    let too_long = "InvalidParameter.TaskNameTooLong";
+    let Some(name) = check::text(task, "TaskName", NAME_CHARS, too_long)? else { return Ok(None) };
+    if name.len() > TASK_NAME_BYTES {
+        let reason = format!("has {} bytes, and at most {TASK_NAME_BYTES} are allowed", name.len());
+        return Err(task.refuse("TaskName", too_long, reason));
+    }
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if name.is_empty() || !name.chars().all(fits) || name.starts_with(['.', '-']) {
+        let reason = format!(
+            "expected letters, digits, `-`, `_` and `.`, beginning with none of `-` and `.`, found \"{}\"",
+            shortened(&name)
+        );
+        return Err(task.refuse("TaskName", "InvalidParameter.TaskName", reason));
+    }
+    Ok(Some(name))
+}
+
+fn env(task: &Reader<'_>) -> Result<EnvId, ApiError> {
+    let own = task.value("ComputeEnv")?.is_some();
+    let named = task.string("EnvId")?;
+    match (named, own) {
+        (Some(id), false) => ids::parsed(task, "EnvId", &id),
+        (None, true) => Err(check::refuse_unbuilt(task, "ComputeEnv", "nodes of a task's own are")),
+        (named, _) => {
+            let given = if named.is_some() { "both" } else { "neither" };
+            let message =
+                format!("{}: exactly one of EnvId and ComputeEnv must be given, found {given}", task.path("EnvId"));
+            Err(ApiError::new("AllowedOneAttributeInEnvIdAndComputeEnv", message))
+        }
+    }
+}
+
+fn command(application: &Reader<'_>) -> Result<String, ApiError> {
+    match check::one_of(application, "DeliveryForm", &[("LOCAL", true), ("PACKAGE", false)])? {
+        // Tencent's own samples leave it out.
+        None | Some(true) => {}
+        Some(false) => {
+            let reason = "packages are not built yet; use LOCAL, with a command that is on the node";
+            return Err(application.refuse("DeliveryForm", check::UNSUPPORTED, reason));
+        }
+    }
+    unbuilt(application, "PackagePath", "packages are")?;
+    unbuilt(application, "Docker", "running in containers is")?;
+    let command = application.string("Command")?;
+    if command.is_some() && application.has("Commands") {
+        return Err(application.refuse("Commands", COMBINATION, "exclusive with Command"));
+    }
+    unbuilt(application, "Commands", "a list of commands is")?;
+    let command = application.required("Command", command)?;
+    let problem = if command.is_empty() {
+        "must not be empty".to_owned()
+    } else if command.len() > COMMAND_BYTES {
+        format!("has {} bytes, and at most {COMMAND_BYTES} are allowed", command.len())
+    } else if command.contains('\0') {
+        "has a NUL character, which no command line can carry".to_owned()
+    } else {
+        return Ok(command);
+    };
+    Err(application.refuse("Command", VALUE, problem))
+}
+
+fn env_vars(task: &Reader<'_>) -> Result<Vec<(String, String)>, ApiError> {
+    let mut names = BTreeSet::new();
+    let vars = task.objects("EnvVars", |var| {
+        let (name, value) = (var.required_string("Name")?, var.required_string("Value")?);
+        if name.is_empty() || name.contains(['=', '\0']) {
+            return Err(var.refuse("Name", VALUE, "must not be empty or have `=` or a NUL character in it"));
+        }
+        if !names.insert(name.clone()) {
+            return Err(var.refuse("Name", VALUE, format!("`{}` is given twice", shortened(&name))));
+        }
+        if value.contains('\0') {
+            return Err(var.refuse("Value", VALUE, "has a NUL character, which no environment can carry"));
+        }
+        if name.len() + value.len() > ENV_VAR_BYTES {
+            let reason = format!("name and value have more than {ENV_VAR_BYTES} bytes");
+            return Err(var.refuse("Value", VALUE, reason));
+        }
+        Ok((name, value))
+    })?;
+    check::count(task, "EnvVars", vars.len(), TASK_ENV_VARS)?;
+    Ok(vars)
+}
+
+/// Fields that Tencent documents as without effect on tasks that name an environment.
+fn without_effect(task: &Reader<'_>) -> Result<(), ApiError> {
+    check::one_of(task, "FailedAction", &[("TERMINATE", ()), ("INTERRUPT", ()), ("FAST_INTERRUPT", ())])?;
+    check::up_to(task, "ResourceMaxRetryCount", NODE_RECREATIONS, VALUE)?;
+    Ok(())
+}
+
+fn unbuilt_fields(task: &Reader<'_>) -> Result<(), ApiError> {
+    if task.bool("RestartComputeNode")? == Some(true) {
+        return Err(check::refuse_unbuilt(task, "RestartComputeNode", "restarting nodes is"));
+    }
+    for (key, what) in [
+        ("RedirectInfo", "sending output to object storage is"),
+        ("RedirectLocalInfo", "sending output to folders of the node is"),
+        ("InputMappings", "mounting remote storage is"),
+        ("OutputMappings", "copying results to remote storage is"),
+        ("OutputMappingConfigs", "copying results to remote storage is"),
+        ("Authentications", "remote storage is"),
+    ] {
+        unbuilt(task, key, what)?;
+    }
+    Ok(())
+}
