@@ -11,7 +11,7 @@
 //! A beginning is written before anyone is told of it. Nothing is synced: what the kernel has taken outlives the
 //! agent, and no process outlives the machine.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -57,6 +57,9 @@ pub(crate) struct Found {
     pub(crate) head: Head,
     /// The runs that have begun and not ended.
     pub(crate) living: Vec<Leader>,
+    /// The runs that have begun, whether ended or not, in the order of their ids. Those that ended before the journal
+    /// was last written anew are missing.
+    pub(crate) begun: Vec<RunId>,
 }
 
 impl Journal {
@@ -146,12 +149,14 @@ fn parse(text: &str) -> Option<Found> {
     let agent = parse_leader(&mut words)?;
     let head = Head { boot, agent, session: words.next()?.parse().ok()? };
     let mut living: HashMap<&str, Leader> = HashMap::new();
+    let mut begun = BTreeSet::new();
     for line in lines {
         let mut words = line.split(' ');
         match (words.next(), words.next()) {
             (Some("start"), Some(run)) => {
                 if let Some(leader) = parse_leader(&mut words) {
                     living.insert(run, leader);
+                    begun.extend(parse_run(run));
                 }
             }
             (Some("end"), Some(run)) => {
@@ -162,7 +167,15 @@ fn parse(text: &str) -> Option<Found> {
     }
     let mut living: Vec<Leader> = living.into_values().collect();
     living.sort_unstable_by_key(|leader| leader.pid);
-    Some(Found { head, living })
+    Some(Found { head, living, begun: begun.into_iter().collect() })
+}
+
+/// A run as its `Display` writes it.
+fn parse_run(text: &str) -> Option<RunId> {
+    let mut parts = text.split('/');
+    let job = parts.next()?.parse().ok()?;
+    let mut number = || parts.next()?.parse().ok();
+    Some(RunId { job, task: number()?, index: number()?, attempt: number()? })
 }
 
 fn parse_leader<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<Leader> {
@@ -197,7 +210,8 @@ mod tests {
         }
         journal.end(run(2)).unwrap();
         journal.end(run(9)).unwrap();
-        let found = Found { head: head(), living: vec![leader(101), leader(103)] };
+        let begun = vec![run(1), run(2), run(3)];
+        let found = Found { head: head(), living: vec![leader(101), leader(103)], begun };
         assert_eq!(read(home.path()).unwrap(), Some(found));
         assert_eq!(
             fs::read_to_string(home.path().join(JOURNAL_FILE)).unwrap(),

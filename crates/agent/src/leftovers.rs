@@ -14,6 +14,7 @@ use std::time::Instant;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+use wire::node::RunId;
 
 use crate::environment;
 use crate::journal::{self, Found};
@@ -72,6 +73,15 @@ pub fn kill_leftovers(home: &Path) -> io::Result<usize> {
     }
 }
 
+/// The runs that an agent in `home` has begun, whether they have ended or not, as its journal tells. Runs whose ends
+/// were reported long ago may be missing.
+///
+/// # Errors
+/// The journal cannot be read.
+pub fn begun(home: &Path) -> io::Result<Vec<RunId>> {
+    Ok(journal::read(home)?.map(|found| found.begun).unwrap_or_default())
+}
+
 /// Whether a process was started with the environment of a run.
 fn is_of_run(process: &Process) -> bool {
     // What cannot be read belongs to another user, or has just ended.
@@ -116,7 +126,7 @@ mod tests {
     /// An agent, process 50, that began a run, process 60.
     fn found(session: i32) -> Found {
         let head = Head { boot: "b".to_owned(), agent: Leader { pid: 50, started: 500 }, session };
-        Found { head, living: vec![Leader { pid: 60, started: 600 }] }
+        Found { head, living: vec![Leader { pid: 60, started: 600 }], begun: Vec::new() }
     }
 
     fn process(pid: i32, group: i32, session: i32, started: u64) -> Process {

@@ -29,7 +29,7 @@ use std::io;
 use std::path::PathBuf;
 
 pub use config::{AgentConfig, CONFIG_FILE, ConfigError};
-pub use leftovers::{Leftover, kill_leftovers, leftovers};
+pub use leftovers::{Leftover, begun, kill_leftovers, leftovers};
 pub use paths::{Stream, log_file};
 
 use engine::Engine;
