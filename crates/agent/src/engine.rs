@@ -1,12 +1,13 @@
 //! The runs of a node and the threads that drive them.
 //!
-//! The cast: two [workers](crate::worker) start processes and look after their files; one [reaper](crate::reaper)
-//! waits for processes to end; one [timekeeper](crate::timekeeper) ends those whose time is over; and whoever owns
-//! the [`Engine`] hands runs in and takes reports out. They meet in one state behind one lock, which nobody holds
-//! while waiting for the system. After each change the one who made it wakes those for whom there is something to
-//! do, as the state then shows it: so no wake-up is lost, and none is spent on those who are busy anyway.
+//! The cast: three [workers](crate::worker), a [timekeeper](crate::timekeeper) that ends runs whose time is over, and
+//! whoever owns the [`Engine`] and hands runs in and takes reports out. They meet in one state behind one lock, which
+//! nobody holds while waiting for the system. After each change the one who made it wakes those for whom there is
+//! something to do, as the state then shows it: so no wake-up is lost, and none is spent on those who are busy anyway.
 //!
-//! A slot that becomes free is filled by the worker that is woken for the end of its run; nobody is asked.
+//! Workers take turns. One of them [waits](crate::reaper) for a process to end; when one does, that worker itself
+//! starts the next run, and another takes its place at the watch. So a freed slot costs no hand-over from thread to
+//! thread, which would cost more than all the bookkeeping, and nobody is asked.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
@@ -23,9 +24,9 @@ use wire::node::{Exit, FromNode, REASON_BYTES, Report, RunId, TaskOrder};
 use crate::backlog::Backlog;
 use crate::journal::Journal;
 use crate::launch::{Launcher, RunFiles};
-use crate::limits::WORKERS;
+use crate::limits::{STARTS_AT_ONCE, WORKERS};
 use crate::runs::{Ended, Given, GroupSignal, KillOutcome, Runs};
-use crate::{leftovers, reaper, timekeeper, worker};
+use crate::{leftovers, timekeeper, worker};
 
 /// The runs of a node. One process can have one engine only: it waits for every child that the process has.
 pub struct Engine {
@@ -37,7 +38,6 @@ pub struct Engine {
 pub(crate) struct Shared {
     state: Mutex<State>,
     workers: Condvar,
-    reaper: Condvar,
     timekeeper: Condvar,
     pub(crate) launcher: Launcher,
     pub(crate) journal: Mutex<Journal>,
@@ -53,13 +53,24 @@ pub(crate) struct State {
     /// Workers that are starting a run: each may have a child that is not known here yet.
     pub(crate) starting: usize,
     pub(crate) idle_workers: usize,
-    pub(crate) reaper_waits: bool,
+    pub(crate) watch: Watch,
     /// Until when the timekeeper sleeps, if it does so with an end.
     pub(crate) timekeeper_until: Option<Instant>,
     /// The owner knows that there are reports, and has not yet come for all of them.
     told: bool,
     closing: bool,
     pub(crate) quit: bool,
+}
+
+/// Who waits for processes to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Watch {
+    /// Nobody; whoever is idle may.
+    Free,
+    /// One worker does.
+    Kept,
+    /// Nobody, until one of the starting runs is known: a child has ended that may be one of them.
+    Suspended,
 }
 
 /// A process that has ended.
@@ -86,16 +97,12 @@ impl Engine {
         let shared = Arc::new(Shared {
             state: Mutex::new(State::new(usize::try_from(slots).expect("slots fit"))),
             workers: Condvar::new(),
-            reaper: Condvar::new(),
             timekeeper: Condvar::new(),
             launcher: Launcher::open(home, logs)?,
             journal: Mutex::new(Journal::create(home)?),
             notify: Box::new(notify),
         });
-        let mut threads = vec![
-            spawn(&shared, "reaper".to_owned(), reaper::run)?,
-            spawn(&shared, "timekeeper".to_owned(), timekeeper::run)?,
-        ];
+        let mut threads = vec![spawn(&shared, "timekeeper".to_owned(), timekeeper::run)?];
         for number in 0..WORKERS {
             threads.push(spawn(&shared, format!("worker-{number}"), worker::run)?);
         }
@@ -108,6 +115,10 @@ impl Engine {
         let orders: HashMap<_, _> = tasks.into_iter().map(|order| ((order.job, order.task), Arc::new(order))).collect();
         self.shared.update(|state| {
             for run in runs {
+                // The server may repeat an order when an agent connects again, before it has heard of the end.
+                if state.backlog.tells_end_of(*run) {
+                    continue;
+                }
                 match orders.get(&(run.job, run.task)).map(|order| state.runs.give(*run, order)) {
                     Some(Given::Queued | Given::Ignored) => {}
                     Some(Given::Full) => state.push_unstarted(*run, not_started("the node's queue is full")),
@@ -233,16 +244,12 @@ impl Shared {
         let mut state = self.lock();
         let result = change(&mut state);
         let worker = state.idle_workers > 0 && state.has_work();
-        let reaper = std::mem::take(&mut state.reaper_waits);
         let timekeeper = state.timekeeper_is_late();
         let owner = state.closing || (!state.told && state.backlog.has_next_frame());
         state.told |= owner;
         drop(state);
         if worker {
             self.workers.notify_one();
-        }
-        if reaper {
-            self.reaper.notify_one();
         }
         if timekeeper {
             self.timekeeper.notify_one();
@@ -268,11 +275,6 @@ impl Shared {
         self.workers.notify_one();
     }
 
-    pub(crate) fn wait_for_children<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        state.reaper_waits = true;
-        wait(&self.reaper, state, None).0
-    }
-
     pub(crate) fn wait_for_deadline<'a>(
         &self,
         mut state: MutexGuard<'a, State>,
@@ -292,7 +294,7 @@ impl State {
             ended: VecDeque::new(),
             starting: 0,
             idle_workers: 0,
-            reaper_waits: false,
+            watch: Watch::Free,
             timekeeper_until: None,
             told: false,
             closing: false,
@@ -302,12 +304,25 @@ impl State {
 
     /// Whether a worker would find something to do.
     pub(crate) fn has_work(&self) -> bool {
-        !self.ended.is_empty() || self.may_start()
+        self.may_start() || !self.ended.is_empty() || self.needs_watch()
     }
 
     /// Whether a run may be started.
     pub(crate) fn may_start(&self) -> bool {
-        self.runs.has_next() && !self.backlog.is_full()
+        self.starting < STARTS_AT_ONCE && self.runs.has_next() && !self.backlog.is_full()
+    }
+
+    /// Whether someone should wait for processes to end.
+    pub(crate) fn needs_watch(&self) -> bool {
+        self.watch == Watch::Free && self.runs.has_leaders()
+    }
+
+    /// A worker has started a run, or could not.
+    pub(crate) fn start_is_over(&mut self) {
+        self.starting -= 1;
+        if self.watch == Watch::Suspended {
+            self.watch = Watch::Free;
+        }
     }
 
     /// A run that never had a process is over.

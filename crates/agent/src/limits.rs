@@ -11,8 +11,11 @@ pub(crate) const BACKLOG_REPORTS: usize = 4_096;
 /// Frames of reports that may be under way to the server. Two, so that an end need not wait until the server has
 /// committed its start; no more, so that reports gather while the server commits.
 pub(crate) const FRAMES_UNDER_WAY: usize = 2;
-/// Threads that start and finish runs: starting a process occupies a core, more threads than cores gain nothing.
-pub(crate) const WORKERS: usize = 2;
+/// Runs that are being started at a time: starting a process occupies a core, and waits for the new process to be on
+/// its way.
+pub(crate) const STARTS_AT_ONCE: usize = 2;
+/// Threads that start runs, wait for their ends and finish them. One more than may be starting runs.
+pub(crate) const WORKERS: usize = STARTS_AT_ONCE + 1;
 
 /// Bytes of an output file's beginning that are kept when it grew too long.
 pub(crate) const OUTPUT_HEAD_BYTES: u64 = 1024 * 1024;

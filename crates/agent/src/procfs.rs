@@ -1,7 +1,7 @@
 //! What the kernel's process file system tells.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 
 /// One process, as `/proc/PID/stat` shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +21,11 @@ pub(crate) struct Process {
 
 /// The process with this id, `None` when there is none.
 pub(crate) fn process(pid: i32) -> io::Result<Option<Process>> {
-    match fs::read(format!("/proc/{pid}/stat")) {
-        Ok(text) => parse_stat(&text).map(Some).ok_or_else(|| malformed("/proc/PID/stat")),
+    // The kernel gives the line, of some 400 bytes at most, in one piece.
+    let mut line = [0; 1_024];
+    let read = fs::File::open(format!("/proc/{pid}/stat")).and_then(|mut file| file.read(&mut line));
+    match read {
+        Ok(length) => parse_stat(&line[..length]).map(Some).ok_or_else(|| malformed("/proc/PID/stat")),
         // ESRCH: it ended between the opening of the file and the reading.
         Err(error) if error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(ESRCH) => Ok(None),
         Err(error) => Err(error),

@@ -1,4 +1,5 @@
-//! The reaper: waits for processes to end. Nothing else in this process waits for a child.
+//! The watch: waiting for a process to end. One worker keeps it at a time, and nothing else in this process waits for
+//! a child.
 //!
 //! An ended process is first looked at and left a zombie, which keeps its id, and its group's, from being used again.
 //! While that holds, what is left of its group is killed, so that nothing of a run outlives it, and the run is marked
@@ -12,69 +13,51 @@ use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 use wire::node::Exit;
 
-use crate::engine::{Exited, Shared, send, unix_ms};
+use crate::engine::{Exited, Shared, Watch, send, unix_ms};
 use crate::procfs;
 use crate::runs::GroupSignal;
 
 const LOOK: WaitPidFlag = WaitPidFlag::WEXITED.union(WaitPidFlag::WNOWAIT);
 
-/// The body of the reaper's thread.
-pub(crate) fn run(shared: &Shared) {
-    loop {
+/// Waits until one child has ended, and hands the watch on. There must be a run with a process.
+pub(crate) fn watch(shared: &Shared) {
+    let child = loop {
         match waitid(Id::All, LOOK) {
-            Ok(WaitStatus::Exited(pid, code)) => on_exit(shared, pid, Exit::Code { code }),
-            Ok(WaitStatus::Signaled(pid, signal, _)) => on_exit(shared, pid, Exit::Signal { signal: signal as i32 }),
+            Ok(WaitStatus::Exited(pid, code)) => break Some((pid, Exit::Code { code })),
+            Ok(WaitStatus::Signaled(pid, signal, _)) => break Some((pid, Exit::Signal { signal: signal as i32 })),
             Ok(_) | Err(Errno::EINTR) => {}
-            Err(Errno::ECHILD) => {
-                if !wait_for_children(shared) {
-                    return;
-                }
-            }
             // Ended by a signal that `nix` has no name for, a real-time one.
-            Err(_) => match find_unnamed() {
-                Some((pid, signal)) => on_exit(shared, pid, Exit::Signal { signal }),
-                None => drop(shared.wait_for_children(shared.lock())),
-            },
+            Err(Errno::EINVAL) => break find_unnamed().map(|(pid, signal)| (pid, Exit::Signal { signal })),
+            Err(errno) => {
+                // There is a run, so there is a child, unless someone else waits in this process. Then nobody can
+                // know which ids are still whose; the server ends what a dead agent leaves behind.
+                tracing::error!(%errno, "the ends of runs were taken by someone else");
+                std::process::abort();
+            }
         }
-    }
-}
-
-/// Waits until there is a child. False when there will be none.
-fn wait_for_children(shared: &Shared) -> bool {
-    let mut state = shared.lock();
-    if state.runs.has_leaders() {
-        tracing::error!("the end of a run was taken by someone else");
-        state = shared.wait_for_children(state);
-    }
-    while !state.runs.has_leaders() && !state.quit {
-        state = shared.wait_for_children(state);
-    }
-    !state.quit
-}
-
-fn on_exit(shared: &Shared, pid: Pid, exit: Exit) {
+    };
     let (at, now) = (unix_ms(), Instant::now());
-    let state = shared.lock();
-    if state.runs.is_leader(pid.as_raw()) {
-        drop(state);
-        shared.update(|state| {
-            send([GroupSignal { group: pid.as_raw(), signal: Signal::SIGKILL }]);
-            if let Some(ended) = state.runs.ended(pid.as_raw()) {
+    shared.update(|state| {
+        state.watch = Watch::Free;
+        match child {
+            Some((pid, exit)) if state.runs.is_leader(pid.as_raw()) => {
+                send([GroupSignal { group: pid.as_raw(), signal: Signal::SIGKILL }]);
+                let ended = state.runs.ended(pid.as_raw()).expect("it was just there");
                 let run_ms = now.saturating_duration_since(ended.since).as_millis();
                 let run_ms = u64::try_from(run_ms).unwrap_or(u64::MAX);
                 state.ended.push_back(Exited { ended, exit, at, run_ms });
+                reap(pid);
             }
-        });
-        reap(pid);
-    } else if state.starting > 0 {
-        // Its worker has not come to write it down yet; or it failed to become a program, and whoever started it
-        // reaps it. Either changes the state.
-        drop(shared.wait_for_children(state));
-    } else {
-        drop(state);
-        tracing::warn!(%pid, "a child that is no run has ended");
-        reap(pid);
-    }
+            // Its worker has not come to write it down yet; or it failed to become a program, and whoever started
+            // it reaps it. Either way that worker will say so.
+            _ if state.starting > 0 => state.watch = Watch::Suspended,
+            Some((pid, _)) => {
+                tracing::warn!(%pid, "a child that is no run has ended");
+                reap(pid);
+            }
+            None => {}
+        }
+    });
 }
 
 /// A child that was ended by a signal without a name, and the signal's number.
@@ -88,6 +71,7 @@ fn find_unnamed() -> Option<(Pid, i32)> {
     })
 }
 
+/// The lock must be held: who keeps the watch next must not see this child again.
 fn reap(pid: Pid) {
     // EINVAL: reaped; it is that signal again.
     if let Err(errno) = waitid(Id::Pid(pid), WaitPidFlag::WEXITED)

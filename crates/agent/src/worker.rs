@@ -1,19 +1,21 @@
-//! Workers: they start runs, and look after the files of those that are over.
+//! Workers: they start runs, wait for their processes to end, and look after the files of those that are over.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use wire::node::{Exit, Report, RunId, TaskOrder};
 
-use crate::engine::{Exited, Shared, not_started, send, unix_ms};
+use crate::engine::{Exited, Shared, Watch, not_started, send, unix_ms};
 use crate::journal::Leader;
 use crate::launch::RunFiles;
 use crate::limits::SPARE;
 use crate::output::Output;
-use crate::procfs;
+use crate::{procfs, reaper};
 
 enum Job {
-    Start(RunId, std::sync::Arc<TaskOrder>),
+    Start(RunId, Arc<TaskOrder>),
     Finish(Exited),
+    Watch,
     Sweep,
     Quit,
 }
@@ -24,6 +26,7 @@ pub(crate) fn run(shared: &Shared) {
         match next_job(shared) {
             Job::Start(run, order) => start(shared, run, &order),
             Job::Finish(exited) => finish(shared, exited),
+            Job::Watch => reaper::watch(shared),
             Job::Sweep => shared.launcher.folders.sweep(),
             Job::Quit => return,
         }
@@ -33,13 +36,17 @@ pub(crate) fn run(shared: &Shared) {
 fn next_job(shared: &Shared) -> Job {
     let mut state = shared.lock();
     loop {
-        let job = if let Some(exited) = state.ended.pop_front() {
-            Some(Job::Finish(exited))
-        } else if state.may_start()
+        // A free slot comes first: there are more workers than may be starting, so that the rest is soon done too.
+        let job = if state.may_start()
             && let Some((run, order)) = state.runs.next()
         {
             state.starting += 1;
             Some(Job::Start(run, order))
+        } else if let Some(exited) = state.ended.pop_front() {
+            Some(Job::Finish(exited))
+        } else if state.needs_watch() {
+            state.watch = Watch::Kept;
+            Some(Job::Watch)
         } else {
             None
         };
@@ -72,7 +79,7 @@ fn start(shared: &Shared, run: RunId, order: &TaskOrder) {
                 record(shared, run, pid).err().map(|error| format!("failed to write the node's journal: {error}"));
             let at = unix_ms();
             shared.update(|state| {
-                state.starting -= 1;
+                state.start_is_over();
                 let (signal, report) = state.runs.started(run, pid, since, files, abort);
                 send(signal);
                 if report {
@@ -83,7 +90,7 @@ fn start(shared: &Shared, run: RunId, order: &TaskOrder) {
         Err(error) => {
             tracing::debug!(%run, %error, "a run did not start");
             shared.update(|state| {
-                state.starting -= 1;
+                state.start_is_over();
                 if state.runs.not_started(run) {
                     state.push_unstarted(run, not_started(&error.to_string()));
                 }
