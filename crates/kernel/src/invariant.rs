@@ -6,6 +6,7 @@ use crate::limits;
 use crate::node::Node;
 use crate::phase::{Counts, Phase};
 use crate::state::State;
+use crate::subscription::{Endpoint, Subscription};
 use crate::task::Task;
 
 /// Checks a state.
@@ -19,6 +20,11 @@ pub fn check(state: &State) -> Result<(), String> {
     for node in state.nodes() {
         check_node(state, node).map_err(|wrong| format!("{}: {wrong}", node.id))?;
     }
+    check_names(state)?;
+    for subscription in state.subscriptions() {
+        check_subscription(state, subscription).map_err(|wrong| format!("{:?}: {wrong}", subscription.key))?;
+    }
+    check_messages(state)?;
     for (key, row) in state.instances.iter() {
         if let Some(node) = row.holder()
             && !state.node(node).is_some_and(|node| node.held.contains(key))
@@ -78,6 +84,45 @@ fn check_node(state: &State, node: &Node) -> Result<(), String> {
         let stage = state.instance(*key).map(|row| row.stage);
         let held = matches!(stage, Some(Stage::Held { node: holder, .. }) if holder == node.id);
         ensure(held, || format!("holds {key:?}, which is {stage:?}"))?;
+    }
+    Ok(())
+}
+
+/// Every topic and queue is found by its name and has a number that is not given again.
+fn check_names(state: &State) -> Result<(), String> {
+    let topics = state.topics().map(|topic| (topic.name.to_lowercase(), topic.no)).collect();
+    ensure(state.index.topic_names == topics, || {
+        format!("topics are {topics:?}, found {:?}", state.index.topic_names)
+    })?;
+    let queues = state.queues().map(|queue| (queue.name.to_lowercase(), queue.no)).collect();
+    ensure(state.index.queue_names == queues, || {
+        format!("queues are {queues:?}, found {:?}", state.index.queue_names)
+    })?;
+    let last = state.topics().map(|topic| topic.no).chain(state.queues().map(|queue| queue.no)).max();
+    ensure(last < Some(state.next_stream()), || format!("{last:?} would be given again"))
+}
+
+fn check_subscription(state: &State, subscription: &Subscription) -> Result<(), String> {
+    let key = subscription.key;
+    let topic = state.topic(key.topic).ok_or("its topic does not exist")?;
+    ensure(key.no < topic.next_subscription, || "its number would be given again".into())?;
+    let (cursor, end) = (subscription.cursor, topic.end());
+    ensure(cursor <= end, || format!("its cursor {cursor} is beyond the topic's end {end}"))?;
+    match subscription.endpoint {
+        Endpoint::Queue { queue, .. } => ensure(state.queue(queue).is_some(), || "its queue does not exist".into()),
+        Endpoint::Http { .. } => Ok(()),
+    }
+}
+
+/// Loaded messages are found by the time they can be received, and are counted by their queues.
+fn check_messages(state: &State) -> Result<(), String> {
+    let visible = state.messages.iter().map(|(key, message)| (key.queue, message.visible, key.seq)).collect();
+    ensure(state.index.visible == visible, || format!("messages are {visible:?}, found {:?}", state.index.visible))?;
+    for queue in state.queues() {
+        let (loaded, stored) = (state.loaded_messages(queue.no) as u64, queue.stored);
+        ensure(loaded <= stored && stored < queue.next_seq, || {
+            format!("queue {} counts {stored} messages, {loaded} are loaded", queue.id)
+        })?;
     }
     Ok(())
 }

@@ -124,3 +124,10 @@ fn sources_of(state: &State, no: StreamNo) -> impl Iterator<Item = String> {
         format!("{topic}/{}", subscription.name)
     })
 }
+
+#[cfg(test)]
+#[path = "message_properties.rs"]
+mod properties;
+#[cfg(test)]
+#[path = "message_tests.rs"]
+mod tests;

@@ -208,9 +208,12 @@ impl PushLoop {
             PushInput::Recorded => self.book.recorded(),
             PushInput::Changed(topic, subscription) => self.changed(topic, subscription),
         }
-        self.retry(out);
-        self.begin(out);
-        out.extend(self.book.turn(self.cursor(), self.now).map(PushOutput::Record));
+        self.post(out);
+        if let Some(record) = self.book.turn(self.cursor(), self.now) {
+            out.push(PushOutput::Record(record));
+            // It may have made room.
+            self.post(out);
+        }
         self.load(out);
     }
 
@@ -297,6 +300,11 @@ impl PushLoop {
         }
     }
 
+    fn post(&mut self, out: &mut Vec<PushOutput>) {
+        self.retry(out);
+        self.begin(out);
+    }
+
     /// Posts again what is due.
     fn retry(&mut self, out: &mut Vec<PushOutput>) {
         while let Some((next, seq)) = self.next_retry() {
@@ -317,7 +325,7 @@ impl PushLoop {
 
     /// Posts for the first time what has been read.
     fn begin(&mut self, out: &mut Vec<PushOutput>) {
-        while self.ready.front().is_some_and(|message| self.may_post(message.seq) && self.has_room()) {
+        while self.ready.front().is_some_and(|message| self.may_post(message.seq) && self.has_room(message.seq)) {
             let Some(message) = self.ready.pop_front() else { return };
             let (seq, published) = (message.seq, Some(message.published));
             if self.is_over(published, self.now) {
@@ -363,11 +371,13 @@ impl PushLoop {
         turn && !self.book.is_full()
     }
 
-    /// Whether one more message may be begun.
-    fn has_room(&self) -> bool {
+    /// Whether this message may be begun beside what is open.
+    fn has_room(&self, seq: u64) -> bool {
         match self.subscription.strategy {
             Strategy::ExponentialDecayRetry => {
-                self.open.len() < self.limits.window && self.book.ahead() < self.limits.ahead
+                // The lowest is what those ahead wait for.
+                let ahead = self.book.ahead() < self.limits.ahead || seq == self.cursor() + 1;
+                self.open.len() < self.limits.window && ahead
             }
             // Only the lowest is ever begun; what an earlier strategy left open is behind it.
             Strategy::BackoffRetry => true,
