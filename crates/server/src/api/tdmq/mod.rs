@@ -1,1 +1,96 @@
-//! Being written by helper B (taken over from helper A): A keeps entry, registry, batch actions and Refusal mapping for batch.
+//! Actions of API 3.0 `tdmq` 2020-02-17 that are about CMQ: topics, queues and subscriptions, as the Tencent Cloud
+//! clients manage them.
+//!
+//! An action is one file and one row of [`ACTIONS`]. Its file reads the parameters into a command (every refusal of
+//! the input ends there, with the field's path), submits it, and says the answer; [`refusal`] has the codes for what
+//! the kernel refuses. What is not built is refused by the field's name, never ignored. Ids have the prefixes of this
+//! API (`cmqt-`, `cmqq-`) before the same characters as in CMQ v2; times are in milliseconds.
+
+mod create_cmq_queue;
+mod create_cmq_subscribe;
+mod create_cmq_topic;
+mod delete_cmq_queue;
+mod delete_cmq_subscribe;
+mod delete_cmq_topic;
+mod describe_cmq_queue_detail;
+mod describe_cmq_queues;
+mod describe_cmq_subscription_detail;
+mod describe_cmq_topic_detail;
+mod describe_cmq_topics;
+mod fields;
+mod publish_cmq_msg;
+mod refusal;
+mod send_cmq_msg;
+mod views;
+
+use std::pin::Pin;
+
+use kernel::command::{Command, Reply};
+use serde_json::{Value, json};
+use wire::api3::ApiError;
+
+use crate::App;
+use crate::ledger::Lane;
+
+/// The version of API 3.0 that declares these actions.
+pub(super) const VERSION: &str = "2020-02-17";
+
+/// All actions of `tdmq` that are built.
+pub(super) const ACTIONS: &[Action] = &[
+    create_cmq_queue::ACTION,
+    describe_cmq_queues::ACTION,
+    describe_cmq_queue_detail::ACTION,
+    delete_cmq_queue::ACTION,
+    send_cmq_msg::ACTION,
+    create_cmq_topic::ACTION,
+    describe_cmq_topics::ACTION,
+    describe_cmq_topic_detail::ACTION,
+    delete_cmq_topic::ACTION,
+    publish_cmq_msg::ACTION,
+    create_cmq_subscribe::ACTION,
+    describe_cmq_subscription_detail::ACTION,
+    delete_cmq_subscribe::ACTION,
+];
+
+/// One action.
+pub(super) struct Action {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// What it does, in one line.
+    pub(super) help: &'static str,
+    /// Answers a call with these parameters with the fields of its reply.
+    pub(super) call: for<'a> fn(&'a App, &'a Value) -> Answer<'a>,
+}
+
+/// The answer to a call, on its way.
+pub(super) type Answer<'a> = Pin<Box<dyn Future<Output = Result<Value, ApiError>> + Send + 'a>>;
+
+async fn submit(app: &App, lane: Lane, command: Command) -> Result<Reply, ApiError> {
+    app.ledger.submit(lane, command).await.map_err(|error| refusal::api_error(&error))
+}
+
+/// Submits a command that is answered without fields.
+async fn submit_done(app: &App, command: Command) -> Result<Value, ApiError> {
+    match submit(app, Lane::Api, command).await? {
+        Reply::Done => Ok(json!({})),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Submits one message; gives its id back.
+async fn submit_message(app: &App, command: Command) -> Result<Value, ApiError> {
+    match submit(app, Lane::Messages, command).await? {
+        Reply::Messages(ids) => Ok(json!({"Result": true, "MsgId": ids.first().map(|id| id.0.to_string())})),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// The kernel answered something that is no answer to what was asked.
+fn unexpected(reply: &Reply) -> ApiError {
+    debug_assert!(false, "the kernel answered {reply:?}");
+    tracing::error!("the kernel gave an answer of the wrong kind");
+    refusal::internal()
+}
+
+#[cfg(test)]
+mod tests;

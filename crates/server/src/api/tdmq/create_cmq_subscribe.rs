@@ -1,0 +1,91 @@
+//! `CreateCmqSubscribe`.
+
+use kernel::command::{Command, NewSubscription, Refusal, Reply};
+use kernel::subscription::{Endpoint, Format, Strategy};
+use kernel::topic::StreamNo;
+use serde_json::{Value, json};
+use wire::api3::ApiError;
+use wire::fields::{self, Reader};
+use wire::limits::V2_TAGS;
+
+use super::fields::{INVALID, new_name};
+use super::{Action, refusal, unexpected};
+use crate::App;
+use crate::api::cmq::limits::TAG_CHARS;
+use crate::api::cmq::{rules, words};
+use crate::ledger::{Lane, SubmitError};
+
+pub(super) const ACTION: Action = Action {
+    name: "CreateCmqSubscribe",
+    help: "Makes a subscription.",
+    call: |app, params| Box::pin(call(app, params)),
+};
+
+async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
+    match app.ledger.submit(Lane::Api, command(params)?).await {
+        Ok(Reply::Subscription(id)) => Ok(json!({"SubscriptionId": id})),
+        Ok(other) => Err(unexpected(&other)),
+        // Here it is the endpoint that names the queue.
+        Err(SubmitError::Refused(refusal @ Refusal::NoQueue(_))) => {
+            Err(refusal::at("Endpoint", "ResourceNotFound", &refusal))
+        }
+        Err(error) => Err(refusal::api_error(&error)),
+    }
+}
+
+pub(super) fn command(params: &Value) -> Result<Command, ApiError> {
+    fields::read(params, "", |reader| {
+        let topic = reader.required_string("TopicName")?;
+        let name = new_name(reader, "SubscriptionName", rules::is_name, "")?;
+        let endpoint = endpoint(reader)?;
+        let format = format(reader, &endpoint)?;
+        let strategy = match reader.string("NotifyStrategy")? {
+            None => Strategy::default(),
+            Some(word) => words::strategy(&word).ok_or_else(|| {
+                reader.refuse("NotifyStrategy", INVALID, "it must be BACKOFF_RETRY or EXPONENTIAL_DECAY_RETRY")
+            })?,
+        };
+        let tag_rule = "at most 5 tags of 1 to 16 characters, none of them a control character";
+        let filter_tags = list(reader, "FilterTag", |tag| rules::is_tag(tag, TAG_CHARS), tag_rule)?;
+        let key_rule = "at most 5 keys of at most 64 bytes and 15 dots";
+        let binding_keys = list(reader, "BindingKey", |key| rules::check_key(key).is_ok(), key_rule)?;
+        let new = NewSubscription { topic, name, endpoint, strategy, format, filter_tags, binding_keys };
+        Ok(Command::Subscribe(Box::new(new)))
+    })
+}
+
+fn endpoint(reader: &Reader<'_>) -> Result<Endpoint, ApiError> {
+    let protocol = reader.required_string("Protocol")?;
+    let to = reader.required_string("Endpoint")?;
+    match protocol.to_ascii_lowercase().as_str() {
+        "http" if rules::check_url(&to).is_ok() => Ok(Endpoint::Http { url: to }),
+        "http" => {
+            let rule =
+                "it must be an address that begins with http:// or https://, of at most 500 characters, without blanks";
+            Err(reader.refuse("Endpoint", INVALID, rule))
+        }
+        // The kernel looks the queue's number up.
+        "queue" if rules::is_name(&to) => Ok(Endpoint::Queue { queue: StreamNo::default(), name: to }),
+        "queue" => Err(reader.refuse("Endpoint", INVALID, "it must be the name of a queue")),
+        _ => Err(reader.refuse("Protocol", INVALID, "it must be http or queue")),
+    }
+}
+
+fn format(reader: &Reader<'_>, endpoint: &Endpoint) -> Result<Format, ApiError> {
+    let key = "NotifyContentFormat";
+    let asked = match reader.string(key)? {
+        None => None,
+        Some(word) => {
+            let format = words::format(&word);
+            Some(format.ok_or_else(|| reader.refuse(key, INVALID, "it must be JSON or SIMPLIFIED"))?)
+        }
+    };
+    let format = words::format_for(endpoint, asked);
+    format.ok_or_else(|| reader.refuse(key, INVALID, "a queue gets each text as it is, so it must be SIMPLIFIED"))
+}
+
+fn list(reader: &Reader<'_>, key: &str, is_good: impl Fn(&str) -> bool, rule: &str) -> Result<Vec<String>, ApiError> {
+    let items = reader.strings(key)?;
+    let good = items.len() <= V2_TAGS && items.iter().all(|item| is_good(item));
+    if good { Ok(items) } else { Err(reader.refuse(key, INVALID, rule)) }
+}

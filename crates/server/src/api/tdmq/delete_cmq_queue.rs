@@ -1,0 +1,20 @@
+//! `DeleteCmqQueue`.
+
+use kernel::command::Command;
+use serde_json::Value;
+use wire::api3::ApiError;
+use wire::fields;
+
+use super::{Action, submit_done};
+use crate::App;
+
+pub(super) const ACTION: Action = Action {
+    name: "DeleteCmqQueue",
+    help: "Deletes a queue and its messages.",
+    call: |app, params| Box::pin(call(app, params)),
+};
+
+async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
+    let name = fields::read(params, "", |reader| reader.required_string("QueueName"))?;
+    submit_done(app, Command::DeleteQueue { name }).await
+}

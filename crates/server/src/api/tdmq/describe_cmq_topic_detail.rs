@@ -1,0 +1,24 @@
+//! `DescribeCmqTopicDetail`.
+
+use serde_json::{Value, json};
+use wire::api3::ApiError;
+use wire::fields;
+
+use super::refusal::{no_topic, of_store};
+use super::{Action, views};
+use crate::App;
+use crate::api::cmq::read;
+
+pub(super) const ACTION: Action = Action {
+    name: "DescribeCmqTopicDetail",
+    help: "Shows a topic with its attributes.",
+    call: |app, params| Box::pin(call(app, params)),
+};
+
+async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
+    let name = fields::read(params, "", |reader| reader.required_string("TopicName"))?;
+    match read::topic(app, &name).await.map_err(|error| of_store(&error))? {
+        Some(view) => Ok(json!({"TopicDescribe": views::topic(&view, app.settings.topic_owner)})),
+        None => Err(no_topic(name)),
+    }
+}

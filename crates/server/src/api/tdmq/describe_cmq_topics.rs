@@ -1,0 +1,31 @@
+//! `DescribeCmqTopics`.
+
+use serde_json::{Value, json};
+use store::{NameFilter, Span};
+use wire::api3::ApiError;
+use wire::fields;
+
+use super::fields::{name_filter, span};
+use super::refusal::of_store;
+use super::{Action, views};
+use crate::App;
+use crate::api::cmq::{limits, read};
+
+pub(super) const ACTION: Action = Action {
+    name: "DescribeCmqTopics",
+    help: "Lists topics with their attributes, the newest first.",
+    call: |app, params| Box::pin(call(app, params)),
+};
+
+async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
+    let (filter, span) = which(params)?;
+    let page = read::topic_views(app, filter, span).await.map_err(|error| of_store(&error))?;
+    let list: Vec<Value> = page.items.iter().map(|view| views::topic(view, app.settings.topic_owner)).collect();
+    Ok(json!({"TotalCount": page.total, "TopicList": list}))
+}
+
+pub(super) fn which(params: &Value) -> Result<(NameFilter, Span), ApiError> {
+    fields::read(params, "", |reader| {
+        Ok((name_filter(reader, "TopicName", "TopicNameList")?, span(reader, limits::PAGE)?))
+    })
+}

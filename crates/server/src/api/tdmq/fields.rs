@@ -1,0 +1,86 @@
+//! Fields that more than one action has.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use serde_json::Value;
+use store::{NameFilter, Span};
+use wire::api3::ApiError;
+use wire::fields::Reader;
+
+use crate::api::cmq::limits::PAGE_DEFAULT;
+use crate::api::cmq::rules::NAME_RULE;
+
+/// What is out of its range or form.
+pub(super) const INVALID: &str = "InvalidParameterValue";
+/// What is not built.
+const UNSUPPORTED: &str = "UnsupportedOperation";
+
+/// The name of something to be made.
+pub(super) fn new_name(
+    reader: &Reader<'_>,
+    key: &str,
+    is_good: fn(&str) -> bool,
+    rule: &str,
+) -> Result<String, ApiError> {
+    let name = reader.required_string(key)?;
+    if is_good(&name) { Ok(name) } else { Err(reader.refuse(key, INVALID, format!("a name {NAME_RULE}{rule}"))) }
+}
+
+/// An integer within `range`.
+pub(super) fn integer(reader: &Reader<'_>, key: &str, range: RangeInclusive<u64>) -> Result<Option<u64>, ApiError> {
+    match reader.u64(key)? {
+        Some(number) if !range.contains(&number) => {
+            let (least, most) = range.into_inner();
+            Err(reader.refuse(key, INVALID, format!("{number} is out of range, it must be from {least} to {most}")))
+        }
+        number => Ok(number),
+    }
+}
+
+/// An integer within `range` that has a default.
+pub(super) fn integer_or(
+    reader: &Reader<'_>,
+    key: &str,
+    range: RangeInclusive<u64>,
+    default: u64,
+) -> Result<u64, ApiError> {
+    Ok(integer(reader, key, range)?.unwrap_or(default))
+}
+
+/// `Offset` and `Limit` of a list with at most `most` things on a page.
+pub(super) fn span(reader: &Reader<'_>, most: u64) -> Result<Span, ApiError> {
+    Ok(Span {
+        offset: integer_or(reader, "Offset", 0..=u64::MAX, 0)?,
+        limit: integer_or(reader, "Limit", 0..=most, PAGE_DEFAULT)?,
+    })
+}
+
+/// Which queues or topics of a list: part of the name stands in `contains`, whole names in `names`.
+pub(super) fn name_filter(reader: &Reader<'_>, contains: &str, names: &str) -> Result<NameFilter, ApiError> {
+    refuse(reader, "IsTagFilter", "nothing here has tags to find it by")?;
+    refuse(reader, "Filters", "nothing here has tags to find it by")?;
+    Ok(NameFilter { contains: reader.string(contains)?.unwrap_or_default(), names: reader.strings(names)? })
+}
+
+/// `MsgContent`.
+pub(super) fn content(reader: &Reader<'_>) -> Result<Vec<Arc<str>>, ApiError> {
+    let content = reader.required_string("MsgContent")?;
+    if content.is_empty() {
+        return Err(reader.refuse("MsgContent", INVALID, "a message needs at least one byte"));
+    }
+    Ok(vec![content.into()])
+}
+
+/// Refuses a field that asks for something that is not built. Missing, empty, false or 0 it asks for nothing.
+pub(super) fn refuse(reader: &Reader<'_>, key: &str, reason: &str) -> Result<(), ApiError> {
+    let asks = match reader.value(key)? {
+        None | Some(Value::Null) => false,
+        Some(Value::Bool(truth)) => *truth,
+        Some(Value::Number(number)) => number.as_f64() != Some(0.0),
+        Some(Value::String(text)) => !text.is_empty() && text != "0" && !text.eq_ignore_ascii_case("false"),
+        Some(Value::Array(items)) => !items.is_empty(),
+        Some(Value::Object(fields)) => !fields.is_empty(),
+    };
+    if asks { Err(reader.refuse(key, UNSUPPORTED, reason)) } else { Ok(()) }
+}

@@ -1,0 +1,151 @@
+//! The codes of `tdmq` for what the ledger, the kernel and the store refuse.
+
+use kernel::command::Refusal;
+use store::StoreError;
+use wire::api3::ApiError;
+
+use crate::ledger::SubmitError;
+
+/// The error for a command that was not carried out.
+pub(super) fn api_error(error: &SubmitError) -> ApiError {
+    match error {
+        SubmitError::Refused(refusal) => of_refusal(refusal),
+        SubmitError::Busy => ApiError::new("RequestLimitExceeded", error.to_string()),
+        SubmitError::Internal | SubmitError::Stopping => ApiError::new("InternalError", error.to_string()),
+    }
+}
+
+/// The error for something that could not be read.
+pub(super) fn of_store(error: &StoreError) -> ApiError {
+    tracing::error!(error = error as &dyn std::error::Error, "a read for tdmq failed");
+    internal()
+}
+
+/// The error for what is the server's own fault.
+pub(super) fn internal() -> ApiError {
+    ApiError::new("InternalError", "something went wrong in the server; its log has the reason")
+}
+
+/// The error for what the kernel refuses.
+pub(super) fn of_refusal(refusal: &Refusal) -> ApiError {
+    let code = match refusal {
+        Refusal::NoTopic { .. } => "ResourceNotFound.Topic",
+        Refusal::NoQueue(_) => return at("QueueName", "ResourceNotFound", refusal),
+        Refusal::NoSubscription { .. } => return at("SubscriptionName", "ResourceNotFound", refusal),
+        Refusal::TopicExists(_) => return at("TopicName", "ResourceInUse.Topic", refusal),
+        Refusal::QueueExists(_) => return at("QueueName", "ResourceInUse.Queue", refusal),
+        Refusal::SubscriptionExists { .. } => {
+            return at("SubscriptionName", "ResourceInUse.Subscription", refusal);
+        }
+        Refusal::TooManyTopics(_) => "LimitExceeded.Topics",
+        Refusal::TooManyQueues(_) | Refusal::TooManySubscriptions(_) | Refusal::StreamsExhausted => "LimitExceeded",
+        Refusal::TopicHasSubscriptions(_) | Refusal::TopicInUse { .. } => {
+            return at("TopicName", "ResourceInUse", refusal);
+        }
+        Refusal::QueueInUse { .. } => return at("QueueName", "ResourceInUse", refusal),
+        Refusal::QueueFull { .. } => return at("QueueName", "ResourceUnavailable", refusal),
+        Refusal::BindingKeyMissing(_) => return at("BindingKey", "MissingParameter", refusal),
+        Refusal::RoutingKeyMissing(_) => return at("MsgTag", "MissingParameter", refusal),
+        Refusal::MessageTooLarge { .. } => return at("MsgContent", "InvalidParameterValue", refusal),
+        Refusal::NoSubscriber(_) | Refusal::NoMatch(_) => "FailedOperation",
+        // Nothing that is asked here can lead to these.
+        Refusal::NoJob(_)
+        | Refusal::JobUnfinished(_)
+        | Refusal::JobQuota(_)
+        | Refusal::NoEnv { .. }
+        | Refusal::EnvDeleting { .. }
+        | Refusal::TooManyEnvs(_)
+        | Refusal::NoNode { .. }
+        | Refusal::NodeTerminating { .. }
+        | Refusal::NodeForbidsTerminate { .. }
+        | Refusal::TooFewNodes { .. }
+        | Refusal::TokenReused(_)
+        | Refusal::ForeignEvent { .. }
+        | Refusal::NoStream(_) => {
+            tracing::error!(error = refusal as &dyn std::error::Error, "the kernel refused something else");
+            return internal();
+        }
+    };
+    ApiError::new(code, refusal.to_string())
+}
+
+/// The error for a topic that does not exist.
+pub(super) fn no_topic(name: String) -> ApiError {
+    of_refusal(&Refusal::NoTopic { topic: name, path: "TopicName".into() })
+}
+
+/// A refusal that is about this field.
+pub(super) fn at(field: &str, code: &'static str, refusal: &Refusal) -> ApiError {
+    ApiError::new(code, format!("{field}: {refusal}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_have_the_codes_of_tdmq_and_name_the_field() {
+        let (name, by) = (|| "x".to_owned(), || "topic/sub".to_owned());
+        let table = [
+            (
+                Refusal::NoTopic { topic: name(), path: "TopicName".into() },
+                "ResourceNotFound.Topic: TopicName: topic `x` does not exist",
+            ),
+            (Refusal::NoQueue(name()), "ResourceNotFound: QueueName: queue `x` does not exist"),
+            (
+                Refusal::NoSubscription { topic: name(), name: name() },
+                "ResourceNotFound: SubscriptionName: subscription `x` of topic `x` does not exist",
+            ),
+            (Refusal::TopicExists(name()), "ResourceInUse.Topic: TopicName: topic `x` exists already"),
+            (Refusal::QueueExists(name()), "ResourceInUse.Queue: QueueName: queue `x` exists already"),
+            (
+                Refusal::SubscriptionExists { topic: name(), name: name() },
+                "ResourceInUse.Subscription: SubscriptionName: subscription `x` of topic `x` exists already",
+            ),
+            (Refusal::TooManyTopics(1), "LimitExceeded.Topics: there are 1 topics already, and no more are allowed"),
+            (Refusal::TooManyQueues(1), "LimitExceeded: there are 1 queues already, and no more are allowed"),
+            (
+                Refusal::TooManySubscriptions(name()),
+                "LimitExceeded: topic `x` has as many subscriptions as are allowed",
+            ),
+            (
+                Refusal::TopicInUse { topic: name(), by: by() },
+                "ResourceInUse: TopicName: topic `x` is named by topic/sub; its events would be lost",
+            ),
+            (
+                Refusal::QueueInUse { queue: name(), by: by() },
+                "ResourceInUse: QueueName: queue `x` receives the messages of topic/sub; delete those subscriptions \
+                 first",
+            ),
+            (
+                Refusal::QueueFull { queue: name(), limit: 9 },
+                "ResourceUnavailable: QueueName: queue `x` holds 9 messages, as many as it may",
+            ),
+            (
+                Refusal::BindingKeyMissing(name()),
+                "MissingParameter: BindingKey: topic `x` routes by key: a subscription needs binding keys",
+            ),
+            (
+                Refusal::RoutingKeyMissing(name()),
+                "MissingParameter: MsgTag: topic `x` routes by key: a message needs a routing key",
+            ),
+            (
+                Refusal::MessageTooLarge { bytes: 2, limit: 1 },
+                "InvalidParameterValue: MsgContent: the message has 2 bytes, and at most 1 are allowed",
+            ),
+            (Refusal::NoSubscriber(name()), "FailedOperation: topic `x` has no subscription"),
+            (Refusal::NoMatch(name()), "FailedOperation: no subscription of topic `x` wants this message"),
+            (Refusal::JobQuota(1), "InternalError: something went wrong in the server; its log has the reason"),
+        ];
+        for (refusal, said) in table {
+            assert_eq!(api_error(&SubmitError::Refused(refusal)).to_string(), said);
+        }
+    }
+
+    #[test]
+    fn what_the_ledger_cannot_do_now_is_told_apart() {
+        assert_eq!(api_error(&SubmitError::Busy).code, "RequestLimitExceeded");
+        assert_eq!(api_error(&SubmitError::Internal).code, "InternalError");
+        assert_eq!(api_error(&SubmitError::Stopping).code, "InternalError");
+    }
+}
