@@ -18,6 +18,7 @@ use kernel::change::Change;
 use kernel::command::{Command, Refusal, Reply};
 use kernel::decide::Settings;
 use kernel::event::Event;
+use kernel::loops::expire;
 use kernel::state::State;
 use kernel::time::Timestamp;
 use kernel::topic::StreamNo;
@@ -31,6 +32,8 @@ use work::Work;
 const TRIES: usize = 8;
 /// How often an unreadable version is read again after a commit of unknown outcome.
 const VERSION_TRIES: usize = 3;
+/// Topics, and queues, that one look at what is over its time takes in.
+const STREAMS_AT_ONCE: usize = 256;
 /// How long the ledger rests, in milliseconds, before it tries refused follow-ups again.
 const TROUBLE_PAUSE_MS: u64 = 1_000;
 
@@ -45,6 +48,7 @@ pub struct Ledger {
     state: State,
     version: u64,
     next_stream: u32,
+    round: Round,
 }
 
 /// What a batch led to.
@@ -114,7 +118,8 @@ impl Ledger {
     /// # Errors
     /// When the store cannot be read.
     pub fn open(store: Box<dyn Store>, settings: Settings, render: Render) -> Result<Self, StoreError> {
-        let mut ledger = Self { store, settings, render, state: State::default(), version: 0, next_stream: 0 };
+        let state = State::default();
+        let mut ledger = Self { store, settings, render, state, version: 0, next_stream: 0, round: Round::default() };
         ledger.reload()?;
         Ok(ledger)
     }
@@ -140,12 +145,38 @@ impl Ledger {
         Ok(Outcome { reloaded, ..outcome })
     }
 
-    /// Removes rows whose owner is gone or whose time is over: at most `limit`.
+    /// Removes rows whose owner is gone or whose time is over, at most `limit`. `jobs`: finished jobs that ended then
+    /// or before go too. Looks at a part of the topics, at others the next time.
     ///
     /// # Errors
     /// As [`Store::sweep`].
-    pub fn sweep(&mut self, cutoffs: &Cutoffs, limit: usize) -> Result<Swept, CommitError> {
-        self.store.sweep(cutoffs, limit)
+    pub fn sweep(&mut self, now: Timestamp, jobs: Timestamp, limit: usize) -> Result<Swept, CommitError> {
+        let cutoffs = expire::cutoffs(&self.state, now.max(self.state.now()));
+        let topics = self.round.take(cutoffs.topics, |cutoff| cutoff.topic, Turn::Topics);
+        self.store.sweep(&Cutoffs { jobs, attempts: cutoffs.attempts, topics }, limit)
+    }
+
+    /// Commands that remove messages over their queue's retention, at most `limit` messages. Looks at a part of the
+    /// queues, at others the next time.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn expired(&mut self, now: Timestamp, limit: usize) -> Result<Vec<Command>, StoreError> {
+        let cutoffs = expire::cutoffs(&self.state, now.max(self.state.now()));
+        let queues = self.round.take(cutoffs.queues, |(queue, _)| *queue, Turn::Queues);
+        let mut left = limit;
+        let mut commands = Vec::new();
+        for (queue, kept) in queues {
+            let seqs = self.store.expired_messages(queue, kept, left)?;
+            left -= seqs.len();
+            if !seqs.is_empty() {
+                commands.push(Command::ExpireMessages { queue, seqs });
+            }
+            if left == 0 {
+                break;
+            }
+        }
+        Ok(commands)
     }
 
     /// The state after the last commit.
@@ -291,6 +322,30 @@ impl Ledger {
                 Err(_) => tries += 1,
             }
         }
+    }
+}
+
+/// Up to which stream the last look at what is over its time went, so that each look is short and all have their turn.
+#[derive(Default)]
+struct Round {
+    seen: [StreamNo; 2],
+}
+
+#[derive(Clone, Copy)]
+enum Turn {
+    Topics,
+    Queues,
+}
+
+impl Round {
+    fn take<T>(&mut self, mut all: Vec<T>, number: impl Fn(&T) -> StreamNo, turn: Turn) -> Vec<T> {
+        let seen = &mut self.seen[turn as usize];
+        all.sort_by_key(&number);
+        let from = all.partition_point(|item| number(item) <= *seen);
+        let from = if from == all.len() { 0 } else { from };
+        let some: Vec<T> = all.into_iter().skip(from).take(STREAMS_AT_ONCE).collect();
+        *seen = some.last().map_or(StreamNo(0), number);
+        some
     }
 }
 

@@ -1,6 +1,7 @@
 //! The writer's side of a store.
 
 use kernel::id::JobId;
+use kernel::loops::expire::TopicCutoff;
 use kernel::state::Row;
 use kernel::time::Timestamp;
 use kernel::topic::StreamNo;
@@ -36,8 +37,7 @@ pub trait Store: Send {
     /// When the database cannot be read.
     fn job(&mut self, id: JobId) -> Result<Option<JobRows>, StoreError>;
 
-    /// Up to `limit` messages of a queue that can be received at `now` and were stored at `not_before` or later, from
-    /// a place on, in the order they became visible.
+    /// Up to `limit` messages of a queue that can be received, from a place on, in the order they became visible.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -48,6 +48,12 @@ pub trait Store: Send {
     /// # Errors
     /// When the database cannot be read.
     fn messages(&mut self, queue: StreamNo, seqs: &[u64]) -> Result<Vec<Row>, StoreError>;
+
+    /// Places of the messages of a queue that were stored at `kept` or before: the oldest, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    fn expired_messages(&mut self, queue: StreamNo, kept: Timestamp, limit: usize) -> Result<Vec<u64>, StoreError>;
 
     /// Removes up to `limit` rows whose owner is gone or whose time is over, in a transaction of its own. The version
     /// stays. Call again while there is more, other commits in between.
@@ -84,22 +90,22 @@ pub struct VisibleAfter {
     pub queue: StreamNo,
     /// Only those that can be received at this time.
     pub now: Timestamp,
-    /// Only those stored then or later: the end of the queue's retention.
-    pub not_before: Timestamp,
+    /// Only those stored after this: others are over the queue's retention.
+    pub kept: Timestamp,
     /// Behind this place in the order of (visible, seq); `None`: from the first.
     pub after: Option<(Timestamp, u64)>,
 }
 
-/// Before which moments rows are removed although their owner lives. Messages go by the retention of their topic or
-/// queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Which rows are removed although their owner lives. Messages of queues are not among them: they are counted, so
+/// their removal is a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cutoffs {
-    /// The moment of the sweep.
-    pub now: Timestamp,
-    /// Finished jobs that ended before this go, with all that belongs to them.
-    pub jobs_ended: Timestamp,
-    /// Attempts from before this go.
+    /// Finished jobs that ended at this moment or before go, with all that belongs to them.
+    pub jobs: Timestamp,
+    /// Attempts that left at this moment or before go.
     pub attempts: Timestamp,
+    /// Which messages of some topics go; with them the deliveries of them that were given up.
+    pub topics: Vec<TopicCutoff>,
 }
 
 /// What a sweep did.

@@ -10,7 +10,7 @@ use kernel::delivery::Attempt;
 use kernel::evolve::evolve;
 use kernel::id::JobId;
 use kernel::instance::InstanceKey;
-use kernel::queue::{Handle, MessageKey};
+use kernel::queue::MessageKey;
 use kernel::state::{Row, RowKey, State};
 use kernel::time::Timestamp;
 use kernel::topic::{NewBody, NewMessage, StreamNo, TopicMessage};
@@ -203,7 +203,11 @@ impl<'a> Work<'a> {
         match command {
             Command::TerminateJob(id) | Command::DeleteJob(id) => self.load_job(*id, store),
             Command::Receive { queue, max } => self.load_visible(queue, *max, store),
-            Command::DeleteMessages { queue, handles } => self.load_messages(queue, handles, store),
+            Command::DeleteMessages { queue, handles } => {
+                let Some(queue) = self.overlay.queue_named(queue).map(|queue| queue.no) else { return Ok(()) };
+                self.load_messages(queue, handles.iter().map(|handle| handle.seq()), store)
+            }
+            Command::ExpireMessages { queue, seqs } => self.load_messages(*queue, seqs.iter().copied(), store),
             _ => Ok(()),
         }
     }
@@ -229,9 +233,8 @@ impl<'a> Work<'a> {
             Some(Some(place)) => Some(*place),
             None => None,
         };
-        let retention_ms = i64::try_from(queue.settings.retention_s.saturating_mul(1000)).unwrap_or(i64::MAX);
-        let not_before = Timestamp(self.now.0.saturating_sub(retention_ms));
-        let from = VisibleAfter { queue: queue.no, now: self.now, not_before, after };
+        let kept = queue.keeps_since(self.now);
+        let from = VisibleAfter { queue: queue.no, now: self.now, kept, after };
         let rows = store.visible_messages(from, max)?;
         let mut place = None;
         let full = rows.len() >= max;
@@ -246,11 +249,13 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    fn load_messages(&mut self, queue: &str, handles: &[Handle], store: &mut dyn Store) -> Result<(), StoreError> {
-        let Some(queue) = self.overlay.queue_named(queue).map(|queue| queue.no) else { return Ok(()) };
-        let seqs: Vec<u64> = handles
-            .iter()
-            .map(|handle| handle.seq())
+    fn load_messages(
+        &mut self,
+        queue: StreamNo,
+        seqs: impl Iterator<Item = u64>,
+        store: &mut dyn Store,
+    ) -> Result<(), StoreError> {
+        let seqs: Vec<u64> = seqs
             .filter(|seq| {
                 let key = MessageKey { queue, seq: *seq };
                 self.overlay.message(key).is_none() && !self.loaded.messages.contains(&key)

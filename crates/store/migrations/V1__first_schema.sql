@@ -1,0 +1,316 @@
+-- Herald's tables. Rows are images that the kernel computed; the CHECKs repeat its invariants, so that a row that
+-- breaks one is refused and never read back. Times are milliseconds since 1970 (UTC); ids are the numbers that the
+-- eight characters behind an id's prefix spell in base 36; 0 and 1 are false and true.
+-- Tables whose rows are found by their key alone have no rowid: a page is one walk along the primary key.
+
+-- The ledger's stream, one row. Used by every commit (compares and raises version) and at the start.
+create table ledger (
+    id          integer not null primary key check (id = 1),
+    version     integer not null check (version >= 0),
+    now         integer not null,
+    next_stream integer not null check (next_stream >= 0)
+) strict;
+insert into ledger (id, version, now, next_stream) values (1, 0, 0, 0);
+
+-- Topics. Used by the start, and by the pages of topics.
+create table topic (
+    no                integer not null primary key check (no > 0),
+    id                integer not null unique check (id >= 0),
+    name              text    not null,
+    name_key          text    not null unique,
+    filter            text    not null check (filter in ('tags', 'routing')),
+    max_msg_bytes     integer not null check (max_msg_bytes >= 0),
+    retention_s       integer not null check (retention_s >= 0),
+    next_seq          integer not null check (next_seq > 0),
+    next_subscription integer not null check (next_subscription > 0),
+    created           integer not null,
+    modified          integer not null
+) strict;
+
+-- The logs of topics. Used by fan-out, by push, and by the removal of what is over its retention.
+create table topic_message (
+    topic       integer not null,
+    seq         integer not null check (seq > 0),
+    published   integer not null,
+    body        text    not null,
+    tags        text    not null,
+    routing_key text    not null,
+    primary key (topic, seq)
+) strict, without rowid;
+
+-- Queues. Used by the start, and by the pages of queues.
+create table queue (
+    no              integer not null primary key check (no > 0),
+    id              integer not null unique check (id >= 0),
+    name            text    not null,
+    name_key        text    not null unique,
+    max_messages    integer not null check (max_messages >= 0),
+    polling_wait_s  integer not null check (polling_wait_s >= 0),
+    visibility_s    integer not null check (visibility_s >= 0),
+    max_msg_bytes   integer not null check (max_msg_bytes >= 0),
+    retention_s     integer not null check (retention_s >= 0),
+    next_seq        integer not null check (next_seq > 0),
+    stored          integer not null check (stored >= 0),
+    created         integer not null,
+    modified        integer not null
+) strict;
+
+-- Messages of queues. Used by deletion of received messages (by key) and by expiry (in order of the key).
+create table queue_message (
+    queue          integer not null,
+    seq            integer not null check (seq > 0),
+    body           text    not null,
+    enqueued       integer not null,
+    visible        integer not null,
+    first_dequeued integer,
+    dequeues       integer not null check (dequeues >= 0),
+    receipt        integer not null check (receipt >= 0),
+    primary key (queue, seq),
+    check ((dequeues = 0) = (first_dequeued is null)),
+    check ((dequeues = 0) = (receipt = 0))
+) strict, without rowid;
+-- Used by receiving: the head of a queue; and by long polls: when the next message becomes visible.
+create index queue_message_visible on queue_message (queue, visible, seq);
+
+-- Subscriptions. Used by the start, and by the pages of a topic's subscriptions.
+create table subscription (
+    topic          integer not null,
+    no             integer not null check (no > 0),
+    id             integer not null unique check (id >= 0),
+    name           text    not null,
+    name_key       text    not null,
+    protocol       text    not null check (protocol in ('queue', 'http')),
+    queue          integer,
+    endpoint       text    not null,
+    endpoint_key   text    not null,
+    strategy       text    not null check (strategy in ('BACKOFF_RETRY', 'EXPONENTIAL_DECAY_RETRY')),
+    format         text    not null check (format in ('JSON', 'SIMPLIFIED')),
+    filter_tags    text    not null,
+    binding_keys   text    not null,
+    cursor         integer not null check (cursor >= 0),
+    created        integer not null,
+    modified       integer not null,
+    primary key (topic, no),
+    unique (topic, name_key),
+    check ((protocol = 'queue') = (queue is not null))
+) strict, without rowid;
+
+-- Deliveries that have failed or are ahead of their cursor. Used by the push loop and by the list of the dead.
+create table delivery (
+    topic        integer not null,
+    subscription integer not null,
+    seq          integer not null check (seq > 0),
+    state        text    not null check (state in ('RETRYING', 'DELIVERED', 'DEAD')),
+    next         integer,
+    attempts     integer not null check (attempts >= 0),
+    primary key (topic, subscription, seq),
+    check ((state = 'RETRYING') = (next is not null))
+) strict, without rowid;
+-- Used by the push loop's start: a subscription's window among any number of dead ones.
+create index delivery_open on delivery (topic, subscription, seq) where state <> 'DEAD';
+
+-- Every attempt of every delivery. Used by the lists of attempts.
+create table attempt (
+    topic        integer not null,
+    subscription integer not null,
+    seq          integer not null check (seq > 0),
+    number       integer not null check (number > 0),
+    at           integer not null,
+    duration_ms  integer not null check (duration_ms >= 0),
+    address      text    not null,
+    status       integer,
+    text         text    not null,
+    primary key (topic, subscription, seq, number)
+) strict, without rowid;
+-- Used by the removal of old attempts.
+create index attempt_at on attempt (at);
+
+-- Compute environments. Used by the start, and by the pages of environments.
+create table env (
+    id          integer not null primary key check (id >= 0),
+    name        text    not null,
+    description text    not null,
+    zone        text    not null,
+    desired     integer not null check (desired >= 0),
+    deleting    integer not null check (deleting in (0, 1)),
+    created     integer not null,
+    outlets     text    not null
+) strict;
+-- Used by the pages of environments, the newest first.
+create index env_newest on env (created, id);
+
+-- What environments were asked to be: written once, so that a change of the row above is small.
+create table env_spec (
+    env  integer not null primary key,
+    spec text    not null
+) strict;
+
+-- Tags of environments. Used by the filters of their pages.
+create table env_tag (
+    env   integer not null,
+    place integer not null,
+    key   text    not null,
+    value text    not null,
+    primary key (env, place)
+) strict, without rowid;
+
+-- Compute nodes. Used by the start, and by the description of an environment.
+create table node (
+    id               integer not null primary key check (id >= 0),
+    machine          integer not null check (machine >= 0),
+    env              integer not null,
+    state            text    not null check (state in
+        ('SUBMITTED', 'CREATING', 'CREATED', 'CREATION_FAILED', 'RUNNING', 'ABNORMAL', 'DELETING')),
+    not_before       integer,
+    kind             text    not null,
+    slots            integer not null check (slots >= 0),
+    cpu              integer not null check (cpu >= 0),
+    mem_gb           integer not null check (mem_gb >= 0),
+    created          integer not null,
+    resource_created integer,
+    running          integer,
+    recreations      integer not null check (recreations >= 0),
+    agent_version    text    not null,
+    addresses        text    not null,
+    reason           text    not null,
+    check ((state = 'SUBMITTED') = (not_before is not null))
+) strict;
+-- Used by the description of an environment: its nodes.
+create index node_env on node (env, id);
+
+-- Jobs, those that have finished too. Used by the start, and by the pages of jobs. The counts are of its tasks
+-- (task_) and of their instances (instance_) by state.
+create table job (
+    id          integer not null primary key check (id >= 0),
+    name        text    not null,
+    zone        text    not null,
+    state       text    not null check (state in ('SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING',
+        'SUCCEED', 'FAILED', 'FAILED_INTERRUPTED')),
+    created     integer not null,
+    ended       integer,
+    reason      text    not null,
+    terminating integer not null check (terminating in (0, 1)),
+    has_run     integer not null check (has_run in (0, 1)),
+    task_submitted              integer not null check (task_submitted >= 0),
+    task_pending                integer not null check (task_pending >= 0),
+    task_runnable               integer not null check (task_runnable >= 0),
+    task_starting               integer not null check (task_starting >= 0),
+    task_running                integer not null check (task_running >= 0),
+    task_succeed                integer not null check (task_succeed >= 0),
+    task_failed                 integer not null check (task_failed >= 0),
+    task_failed_interrupted     integer not null check (task_failed_interrupted >= 0),
+    instance_submitted          integer not null check (instance_submitted >= 0),
+    instance_pending            integer not null check (instance_pending >= 0),
+    instance_runnable           integer not null check (instance_runnable >= 0),
+    instance_starting           integer not null check (instance_starting >= 0),
+    instance_running            integer not null check (instance_running >= 0),
+    instance_succeed            integer not null check (instance_succeed >= 0),
+    instance_failed             integer not null check (instance_failed >= 0),
+    instance_failed_interrupted integer not null check (instance_failed_interrupted >= 0),
+    outlets     text    not null,
+    check ((state in ('SUCCEED', 'FAILED')) = (ended is not null)),
+    check (terminating = 0 or state not in ('SUCCEED', 'FAILED'))
+) strict;
+-- Used by the pages of jobs, the newest first.
+create index job_newest on job (created, id);
+-- Used by the start: jobs that go on.
+create index job_unfinished on job (id) where state not in ('SUCCEED', 'FAILED');
+-- Used by the removal of jobs that ended long ago.
+create index job_ended on job (ended) where ended is not null;
+
+-- What jobs were asked to do: written once, so that a change of the row above is small.
+create table job_spec (
+    job  integer not null primary key,
+    spec text    not null
+) strict;
+
+-- Tags of jobs. Used by the filters of their pages.
+create table job_tag (
+    job   integer not null,
+    place integer not null,
+    key   text    not null,
+    value text    not null,
+    primary key (job, place)
+) strict, without rowid;
+
+-- Tasks. Used by the start, and by the description of a job. bulk: the instances without rows, as ranges.
+create table task (
+    job       integer not null,
+    task      integer not null check (task >= 0),
+    state     text    not null check (state in ('SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING',
+        'SUCCEED', 'FAILED', 'FAILED_INTERRUPTED')),
+    created   integer not null,
+    ended     integer,
+    reason    text    not null,
+    has_run   integer not null check (has_run in (0, 1)),
+    instance_submitted          integer not null check (instance_submitted >= 0),
+    instance_pending            integer not null check (instance_pending >= 0),
+    instance_runnable           integer not null check (instance_runnable >= 0),
+    instance_starting           integer not null check (instance_starting >= 0),
+    instance_running            integer not null check (instance_running >= 0),
+    instance_succeed            integer not null check (instance_succeed >= 0),
+    instance_failed             integer not null check (instance_failed >= 0),
+    instance_failed_interrupted integer not null check (instance_failed_interrupted >= 0),
+    bulk      text    not null,
+    intent    text,
+    primary key (job, task),
+    check ((state in ('SUCCEED', 'FAILED')) = (ended is not null))
+) strict, without rowid;
+
+-- Instances that have left their task's bulk state. Used by the start (those of unfinished jobs), by the pages of a
+-- task's instances, and by the removal of a job's.
+create table instance (
+    job        integer not null,
+    task       integer not null,
+    idx        integer not null check (idx >= 0),
+    state      text    not null check (state in
+        ('RUNNABLE', 'STARTING', 'RUNNING', 'SUCCEED', 'FAILED', 'FAILED_INTERRUPTED')),
+    asked      text    check (asked in ('run', 'return', 'kill')),
+    not_before integer,
+    attempt    integer not null check (attempt >= 0),
+    failures   integer not null check (failures >= 0),
+    created    integer not null,
+    launched   integer,
+    running    integer,
+    ended      integer,
+    exit_code  integer,
+    reason     text    not null,
+    node       integer,
+    machine    integer,
+    env        integer,
+    primary key (job, task, idx),
+    check ((state = 'RUNNABLE') = (not_before is not null)),
+    check ((state in ('STARTING', 'RUNNING')) = (asked is not null)),
+    check (asked is null or (node is not null and attempt > 0)),
+    check (ended is null or asked is null),
+    check (ended is not null or state not in ('SUCCEED', 'FAILED'))
+) strict, without rowid;
+
+-- The last output of instances' latest runs. Used by DescribeTaskLogs. Apart from the instances, so that their rows
+-- stay small and are not rewritten with their output.
+create table log_tail (
+    job     integer not null,
+    task    integer not null,
+    idx     integer not null,
+    attempt integer not null,
+    stdout  blob    not null,
+    stderr  blob    not null,
+    primary key (job, task, idx)
+) strict, without rowid;
+
+-- Client tokens. Used by the start.
+create table client_token (
+    key    text    not null primary key,
+    digest text    not null,
+    answer text    not null,
+    used   integer not null
+) strict, without rowid;
+
+-- What has been deleted and still has rows elsewhere: a job's id, a topic's or queue's number, a subscription's topic
+-- and number. Used by the sweep that removes those rows in chunks.
+create table garbage (
+    kind text    not null check (kind in ('JOB', 'TOPIC', 'QUEUE', 'SUBSCRIPTION')),
+    a    integer not null,
+    b    integer not null,
+    primary key (kind, a, b)
+) strict, without rowid;

@@ -1,0 +1,59 @@
+//! Environments and their nodes.
+
+use std::sync::Arc;
+
+use kernel::environment::Env;
+use kernel::id::EnvId;
+use kernel::node::{Node, NodeStage};
+
+use crate::engine::{Cells, Engine, EngineError, all, first};
+use crate::page::{EnvFilter, EnvListed, NodeCounts, Page, Span};
+use crate::read::{Conditions, page};
+use crate::rows::{environment, node};
+use crate::statement::{Statement, Value, values};
+
+pub(crate) fn env(engine: &mut dyn Engine, id: EnvId) -> Result<Option<Arc<Env>>, EngineError> {
+    let text = format!("{} where env.id = $1", environment::SELECT);
+    first(engine, &Statement::new(text, values![id]), |row| environment::read(row).map(Arc::new))
+}
+
+pub(crate) fn envs(engine: &mut dyn Engine, filter: &EnvFilter, span: Span) -> Result<Page<EnvListed>, EngineError> {
+    let mut conditions = Conditions::new();
+    conditions.within("env.id", filter.ids.iter().map(|id| Value::from(*id)));
+    conditions.within("env.name", filter.names.iter().map(Value::from));
+    conditions.within("env.zone", filter.zones.iter().map(Value::from));
+    conditions.tagged("env_tag", "env", "env.id", &filter.tags);
+    let order = "env.created desc, env.id desc";
+    let found = page(engine, "env", environment::SELECT, conditions, order, span, environment::read)?;
+    let mut items = Vec::with_capacity(found.items.len());
+    for env in found.items {
+        let nodes = counts(engine, env.id)?;
+        items.push(EnvListed { env: Arc::new(env), nodes });
+    }
+    Ok(Page { total: found.total, items })
+}
+
+fn counts(engine: &mut dyn Engine, env: EnvId) -> Result<NodeCounts, EngineError> {
+    let text = "select state, count(*) from node where env = $1 group by state";
+    let by_state = all(engine, &Statement::new(text, values![env]), |row: &mut Cells<'_>| {
+        Ok((row.text(|word| node::stage(word, None))?, row.int::<u64>()?))
+    })?;
+    let mut counts = NodeCounts::default();
+    for (stage, count) in by_state {
+        *match stage {
+            NodeStage::Submitted { .. } => &mut counts.submitted,
+            NodeStage::Creating => &mut counts.creating,
+            NodeStage::Created => &mut counts.created,
+            NodeStage::CreationFailed => &mut counts.creation_failed,
+            NodeStage::Running => &mut counts.running,
+            NodeStage::Abnormal => &mut counts.abnormal,
+            NodeStage::Deleting => &mut counts.deleting,
+        } = count;
+    }
+    Ok(counts)
+}
+
+pub(crate) fn nodes(engine: &mut dyn Engine, env: EnvId) -> Result<Vec<Arc<Node>>, EngineError> {
+    let text = format!("{} where env = $1 order by env, id", node::TEXTS.select);
+    all(engine, &Statement::new(text, values![env]), |row| node::read(row).map(Arc::new))
+}

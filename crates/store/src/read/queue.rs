@@ -1,0 +1,62 @@
+//! Queues and what they hold.
+
+use std::sync::Arc;
+
+use kernel::queue::Queue;
+use kernel::time::Timestamp;
+use kernel::topic::StreamNo;
+
+use crate::engine::{Engine, EngineError, all, first};
+use crate::page::{NameFilter, Page, QueueFigures, Span};
+use crate::read::{page, topic};
+use crate::rows::queue;
+use crate::statement::{Statement, values};
+
+pub(crate) fn queue(engine: &mut dyn Engine, name: &str) -> Result<Option<Arc<Queue>>, EngineError> {
+    let text = format!("{} where name_key = $1", queue::TEXTS.select);
+    first(engine, &Statement::new(text, values![name.to_lowercase()]), |row| queue::read(row).map(Arc::new))
+}
+
+pub(crate) fn queues(
+    engine: &mut dyn Engine,
+    filter: &NameFilter,
+    span: Span,
+) -> Result<Page<Arc<Queue>>, EngineError> {
+    let select = &queue::TEXTS.select;
+    page(engine, "queue", select, topic::named(filter), "no desc", span, |row| queue::read(row).map(Arc::new))
+}
+
+pub(crate) fn figures(engine: &mut dyn Engine, queue: StreamNo, now: Timestamp) -> Result<QueueFigures, EngineError> {
+    let text = "select stored from queue where no = $1";
+    let stored: u64 = first(engine, &Statement::new(text, values![queue]), |row| row.int())?.unwrap_or_default();
+    // Most are visible as a rule, and those are not counted one by one.
+    let text = "select count(*), count(first_dequeued) from queue_message where queue = $1 and visible > $2";
+    let hidden = first(engine, &Statement::new(text, values![queue, now]), |row| Ok((row.int()?, row.int()?)))?;
+    let (hidden, inactive): (u64, u64) = hidden.unwrap_or_default();
+    let text = "select enqueued from queue_message where queue = $1 order by seq limit 1";
+    let oldest = first(engine, &Statement::new(text, values![queue]), |row| row.time())?;
+    Ok(QueueFigures { active: stored.saturating_sub(hidden), inactive, delayed: hidden - inactive, oldest })
+}
+
+pub(crate) fn next_visible(
+    engine: &mut dyn Engine,
+    queue: StreamNo,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, EngineError> {
+    let text = "select visible from queue_message where queue = $1 and visible > $2 order by visible limit 1";
+    first(engine, &Statement::new(text, values![queue, now]), |row| row.time())
+}
+
+/// Places of the oldest messages stored at `kept` or before.
+pub(crate) fn expired(
+    engine: &mut dyn Engine,
+    queue: StreamNo,
+    kept: Timestamp,
+    limit: usize,
+) -> Result<Vec<u64>, EngineError> {
+    // Times grow with places, so the oldest are the first.
+    let text = "select seq, enqueued from queue_message where queue = $1 order by seq limit $2";
+    let statement = Statement::new(text, values![queue, limit as u64]);
+    let oldest = all(engine, &statement, |row| Ok((row.int::<u64>()?, row.time()?)))?;
+    Ok(oldest.into_iter().take_while(|(_, enqueued)| *enqueued <= kept).map(|(seq, _)| seq).collect())
+}

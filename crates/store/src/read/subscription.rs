@@ -1,0 +1,89 @@
+//! Subscriptions, their deliveries and attempts.
+
+use std::sync::Arc;
+
+use kernel::delivery::{Attempt, Delivery};
+use kernel::subscription::{Subscription, SubscriptionKey};
+use kernel::topic::StreamNo;
+
+use crate::engine::{Engine, EngineError, all, first};
+use crate::page::{DeliverySet, Page, Span, SubscriptionFilter};
+use crate::read::{Conditions, page};
+use crate::rows::{delivery, subscription};
+use crate::statement::{Statement, values};
+
+pub(crate) fn subscription(
+    engine: &mut dyn Engine,
+    topic: StreamNo,
+    name: &str,
+) -> Result<Option<Arc<Subscription>>, EngineError> {
+    let text = format!("{} where topic = $1 and name_key = $2", subscription::TEXTS.select);
+    let statement = Statement::new(text, values![topic, name.to_lowercase()]);
+    first(engine, &statement, |row| subscription::read(row).map(Arc::new))
+}
+
+pub(crate) fn subscriptions(
+    engine: &mut dyn Engine,
+    topic: StreamNo,
+    filter: &SubscriptionFilter,
+    span: Span,
+) -> Result<Page<Arc<Subscription>>, EngineError> {
+    let mut conditions = Conditions::new();
+    conditions.compare("topic", "=", topic);
+    conditions.contains("name_key", &filter.contains);
+    if let Some(queue) = &filter.queue {
+        conditions.compare("protocol", "=", "queue");
+        conditions.compare("endpoint_key", "=", queue.to_lowercase());
+    }
+    let select = &subscription::TEXTS.select;
+    page(engine, "subscription", select, conditions, "no desc", span, |row| subscription::read(row).map(Arc::new))
+}
+
+pub(crate) fn deliveries(
+    engine: &mut dyn Engine,
+    key: SubscriptionKey,
+    set: DeliverySet,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<Arc<Delivery>>, EngineError> {
+    let set = match set {
+        DeliverySet::Open => " and state <> 'DEAD'",
+        DeliverySet::Dead => " and state = 'DEAD'",
+        DeliverySet::All => "",
+    };
+    let text = format!(
+        "{} where topic = $1 and subscription = $2 and seq > $3{set} order by topic, subscription, seq limit $4",
+        delivery::TEXTS.select
+    );
+    let statement = Statement::new(text, values![key.topic, key.no, after, limit as u64]);
+    all(engine, &statement, |row| delivery::read(row).map(Arc::new))
+}
+
+pub(crate) fn attempts(
+    engine: &mut dyn Engine,
+    key: SubscriptionKey,
+    before: Option<(u64, u32)>,
+    limit: usize,
+) -> Result<Vec<Arc<Attempt>>, EngineError> {
+    let (seq, number) = before.unwrap_or((i64::MAX.cast_unsigned(), u32::MAX));
+    let text = format!(
+        "{} where topic = $1 and subscription = $2 and (seq, number) < ($3, $4) order by seq desc, number desc limit $5",
+        delivery::ATTEMPT_TEXTS.select
+    );
+    let statement = Statement::new(text, values![key.topic, key.no, seq, number, limit as u64]);
+    all(engine, &statement, |row| delivery::read_attempt(row).map(Arc::new))
+}
+
+pub(crate) fn attempts_of(
+    engine: &mut dyn Engine,
+    key: SubscriptionKey,
+    seq: u64,
+    limit: usize,
+) -> Result<Vec<Arc<Attempt>>, EngineError> {
+    let text = format!(
+        "{} where topic = $1 and subscription = $2 and seq = $3 order by number limit $4",
+        delivery::ATTEMPT_TEXTS.select
+    );
+    let statement = Statement::new(text, values![key.topic, key.no, seq, limit as u64]);
+    all(engine, &statement, |row| delivery::read_attempt(row).map(Arc::new))
+}

@@ -1,0 +1,58 @@
+//! Topics and their logs.
+
+use std::sync::Arc;
+
+use kernel::time::Timestamp;
+use kernel::topic::{StreamNo, Topic, TopicMessage};
+
+use crate::engine::{Engine, EngineError, all, first};
+use crate::page::{NameFilter, Page, Span, TopicFigures};
+use crate::read::{Conditions, page};
+use crate::rows::topic;
+use crate::statement::{Statement, Value, values};
+
+pub(crate) fn topic(engine: &mut dyn Engine, name: &str) -> Result<Option<Arc<Topic>>, EngineError> {
+    let text = format!("{} where name_key = $1", topic::TEXTS.select);
+    first(engine, &Statement::new(text, values![name.to_lowercase()]), |row| topic::read(row).map(Arc::new))
+}
+
+pub(crate) fn topics(
+    engine: &mut dyn Engine,
+    filter: &NameFilter,
+    span: Span,
+) -> Result<Page<Arc<Topic>>, EngineError> {
+    let select = &topic::TEXTS.select;
+    page(engine, "topic", select, named(filter), "no desc", span, |row| topic::read(row).map(Arc::new))
+}
+
+/// Conditions on the names of topics and queues.
+pub(super) fn named(filter: &NameFilter) -> Conditions<'_> {
+    let mut conditions = Conditions::new();
+    conditions.contains("name_key", &filter.contains);
+    conditions.within("name_key", filter.names.iter().map(|name| Value::from(name.to_lowercase())));
+    conditions
+}
+
+pub(crate) fn figures(engine: &mut dyn Engine, topic: StreamNo) -> Result<TopicFigures, EngineError> {
+    let mut edge = |order: &str| -> Result<Option<(u64, Timestamp)>, EngineError> {
+        let text = format!("select seq, published from topic_message where topic = $1 order by seq {order} limit 1");
+        first(engine, &Statement::new(text, values![topic]), |row| Ok((row.int()?, row.time()?)))
+    };
+    let (oldest, newest) = (edge("asc")?, edge("desc")?);
+    let text = "select count(*) from subscription where topic = $1";
+    let subscriptions = first(engine, &Statement::new(text, values![topic]), |row| row.int())?.unwrap_or_default();
+    // The numbers of a topic's messages have no gap, and the oldest go first.
+    let messages = oldest.zip(newest).map_or(0, |((from, _), (to, _))| to - from + 1);
+    Ok(TopicFigures { messages, oldest: oldest.map(|(_, published)| published), subscriptions })
+}
+
+pub(crate) fn messages(
+    engine: &mut dyn Engine,
+    topic: StreamNo,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<Arc<TopicMessage>>, EngineError> {
+    let text = format!("{} where topic = $1 and seq > $2 order by topic, seq limit $3", topic::MESSAGE_TEXTS.select);
+    let statement = Statement::new(text, values![topic, after, limit as u64]);
+    all(engine, &statement, |row| topic::read_message(row).map(Arc::new))
+}

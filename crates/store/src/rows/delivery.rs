@@ -1,0 +1,86 @@
+//! Deliveries and their attempts.
+
+use std::sync::LazyLock;
+
+use kernel::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStage, Outcome};
+use kernel::subscription::SubscriptionKey;
+
+use crate::engine::{Cells, Corrupt};
+use crate::statement::{Statement, Table, Texts, values};
+
+pub(crate) static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
+    Table { name: "delivery", key: &["topic", "subscription", "seq"], columns: &["state", "next", "attempts"] }.texts()
+});
+
+pub(crate) static ATTEMPT_TEXTS: LazyLock<Texts> = LazyLock::new(|| {
+    Table {
+        name: "attempt",
+        key: &["topic", "subscription", "seq", "number"],
+        columns: &["at", "duration_ms", "address", "status", "text"],
+    }
+    .texts()
+});
+
+pub(crate) fn put(delivery: &Delivery) -> Statement<'_> {
+    let (state, next) = match delivery.stage {
+        DeliveryStage::Retrying { next } => ("RETRYING", Some(next)),
+        DeliveryStage::Delivered => ("DELIVERED", None),
+        DeliveryStage::Dead => ("DEAD", None),
+    };
+    let DeliveryKey { subscription, seq } = delivery.key;
+    let values = values![subscription.topic, subscription.no, seq, state, next, delivery.attempts];
+    Statement::new(&*TEXTS.put, values)
+}
+
+pub(crate) fn delete(key: DeliveryKey) -> Statement<'static> {
+    Statement::new(&*TEXTS.delete, values![key.subscription.topic, key.subscription.no, key.seq])
+}
+
+fn read_key(cells: &mut Cells<'_>) -> Result<DeliveryKey, Corrupt> {
+    let subscription = SubscriptionKey { topic: cells.stream()?, no: cells.int()? };
+    Ok(DeliveryKey { subscription, seq: cells.int()? })
+}
+
+pub(crate) fn read(cells: &mut Cells<'_>) -> Result<Delivery, Corrupt> {
+    let key = read_key(cells)?;
+    let state = cells.string()?;
+    let next = cells.opt_time()?;
+    let stage = match (state.as_str(), next) {
+        ("DELIVERED", _) => DeliveryStage::Delivered,
+        (_, Some(next)) => DeliveryStage::Retrying { next },
+        (_, None) => DeliveryStage::Dead,
+    };
+    Ok(Delivery { key, stage, attempts: cells.int()? })
+}
+
+/// An attempt whose number is there already was recorded before its loop was replaced: the first record stays.
+pub(crate) fn insert_attempt(attempt: &Attempt) -> Statement<'_> {
+    static TEXT: LazyLock<String> = LazyLock::new(|| format!("{} on conflict do nothing", ATTEMPT_TEXTS.insert));
+    let (status, text) = match &attempt.outcome {
+        Outcome::Replied { status, body } => (Some(u32::from(*status)), body),
+        Outcome::Failed { error } => (None, error),
+    };
+    let DeliveryKey { subscription, seq } = attempt.key;
+    let values = values![
+        subscription.topic,
+        subscription.no,
+        seq,
+        attempt.number,
+        attempt.at,
+        attempt.duration_ms,
+        &attempt.address,
+        status,
+        text,
+    ];
+    Statement::new(&**TEXT, values)
+}
+
+pub(crate) fn read_attempt(cells: &mut Cells<'_>) -> Result<Attempt, Corrupt> {
+    let (key, number, at) = (read_key(cells)?, cells.int()?, cells.time()?);
+    let (duration_ms, address) = (cells.int()?, cells.string()?);
+    let outcome = match (cells.opt_int()?, cells.string()?) {
+        (Some(status), body) => Outcome::Replied { status, body },
+        (None, error) => Outcome::Failed { error },
+    };
+    Ok(Attempt { key, number, at, duration_ms, address, outcome })
+}

@@ -1,0 +1,67 @@
+//! Environments: what changes, what was asked for, and tags.
+
+use std::sync::{Arc, LazyLock};
+
+use kernel::environment::Env;
+use kernel::id::EnvId;
+
+use crate::engine::{Cells, Corrupt};
+use crate::statement::{Statement, Table, Texts, json, values};
+
+static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
+    Table {
+        name: "env",
+        key: &["id"],
+        columns: &["name", "description", "zone", "desired", "deleting", "created", "outlets"],
+    }
+    .texts()
+});
+
+/// All that an environment is; read by [`read`].
+pub(crate) const SELECT: &str = "select env.id, env.name, env.description, env.desired, env.deleting, env.created, \
+                                 env.outlets, env_spec.spec from env join env_spec on env_spec.env = env.id";
+
+const UPDATE: &str =
+    "update env set name = $1, description = $2, desired = $3, deleting = $4, outlets = $5 where id = $6";
+
+pub(crate) fn put(env: &Env, fresh: bool) -> Vec<Statement<'_>> {
+    if !fresh {
+        let outlets = json(&env.outlets);
+        let values = values![&env.name, &env.description, env.desired, env.deleting, outlets, env.id];
+        return vec![Statement::one(UPDATE, values)];
+    }
+    let values = values![
+        env.id,
+        &env.name,
+        &env.description,
+        &env.spec.zone,
+        env.desired,
+        env.deleting,
+        env.created,
+        json(&env.outlets),
+    ];
+    let mut statements = vec![
+        Statement::new(&*TEXTS.insert, values),
+        Statement::new("insert into env_spec (env, spec) values ($1, $2)", values![env.id, json(&*env.spec)]),
+    ];
+    for (place, (key, value)) in (0u32..).zip(&env.spec.tags) {
+        let text = "insert into env_tag (env, place, key, value) values ($1, $2, $3, $4)";
+        statements.push(Statement::new(text, values![env.id, place, key, value]));
+    }
+    statements
+}
+
+pub(crate) fn delete(id: EnvId) -> Vec<Statement<'static>> {
+    vec![
+        Statement::new(&*TEXTS.delete, values![id]),
+        Statement::new("delete from env_spec where env = $1", values![id]),
+        Statement::new("delete from env_tag where env = $1", values![id]),
+    ]
+}
+
+pub(crate) fn read(cells: &mut Cells<'_>) -> Result<Env, Corrupt> {
+    let (id, name, description) = (cells.id(EnvId::from_number)?, cells.string()?, cells.string()?);
+    let (desired, deleting, created, outlets) = (cells.int()?, cells.flag()?, cells.time()?, cells.json()?);
+    let spec = Arc::new(cells.json()?);
+    Ok(Env { id, name, description, spec, desired, deleting, created, outlets })
+}

@@ -1,0 +1,100 @@
+//! Topics and their messages.
+
+use std::sync::{Arc, LazyLock};
+
+use kernel::id::TopicId;
+use kernel::topic::{FilterType, StreamNo, Topic, TopicMessage};
+
+use crate::engine::{Cells, Corrupt};
+use crate::rows::word;
+use crate::statement::{Statement, Table, Texts, json, values};
+
+pub(crate) static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
+    Table {
+        name: "topic",
+        key: &["no"],
+        columns: &[
+            "id",
+            "name",
+            "name_key",
+            "filter",
+            "max_msg_bytes",
+            "retention_s",
+            "next_seq",
+            "next_subscription",
+            "created",
+            "modified",
+        ],
+    }
+    .texts()
+});
+
+pub(crate) static MESSAGE_TEXTS: LazyLock<Texts> = LazyLock::new(|| {
+    Table { name: "topic_message", key: &["topic", "seq"], columns: &["published", "body", "tags", "routing_key"] }
+        .texts()
+});
+
+pub(crate) fn put(topic: &Topic, fresh: bool) -> Statement<'_> {
+    let filter = match topic.filter {
+        FilterType::Tags => "tags",
+        FilterType::Routing => "routing",
+    };
+    let values = values![
+        topic.no,
+        topic.id,
+        &topic.name,
+        topic.name.to_lowercase(),
+        filter,
+        topic.max_msg_bytes,
+        topic.retention_s,
+        topic.next_seq,
+        topic.next_subscription,
+        topic.created,
+        topic.modified,
+    ];
+    Statement::new(if fresh { &*TEXTS.insert } else { &*TEXTS.put }, values)
+}
+
+pub(crate) fn delete(no: StreamNo) -> Statement<'static> {
+    Statement::new(&*TEXTS.delete, values![no])
+}
+
+pub(crate) fn read(cells: &mut Cells<'_>) -> Result<Topic, Corrupt> {
+    let (no, id, name) = (cells.stream()?, cells.id(TopicId::from_number)?, cells.string()?);
+    let _name_key = cells.string()?;
+    Ok(Topic {
+        no,
+        id,
+        name,
+        filter: word(cells)?,
+        max_msg_bytes: cells.int()?,
+        retention_s: cells.int()?,
+        next_seq: cells.int()?,
+        next_subscription: cells.int()?,
+        created: cells.time()?,
+        modified: cells.time()?,
+    })
+}
+
+pub(crate) fn insert_message(message: &TopicMessage) -> Statement<'_> {
+    let values = values![
+        message.topic,
+        message.seq,
+        message.published,
+        &*message.body,
+        json(&message.tags),
+        &message.routing_key,
+    ];
+    Statement::new(&*MESSAGE_TEXTS.insert, values)
+}
+
+pub(crate) fn read_message(cells: &mut Cells<'_>) -> Result<TopicMessage, Corrupt> {
+    Ok(TopicMessage {
+        topic: cells.stream()?,
+        seq: cells.int()?,
+        published: cells.time()?,
+        body: cells.text(|text| Some(Arc::from(text)))?,
+        tags: cells.json()?,
+        routing_key: cells.string()?,
+    })
+}

@@ -1,0 +1,111 @@
+//! Opening a database: settings of a connection, and the schema.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rusqlite::OpenFlags;
+
+use crate::error::{OpenError, StoreError};
+use crate::sqlite::connection::{Connection, store_error};
+
+/// How long a connection waits for another's lock.
+const BUSY: Duration = Duration::from_secs(5);
+
+mod embedded {
+    refinery::embed_migrations!("migrations");
+}
+
+/// Where a database is.
+#[derive(Debug, Clone)]
+pub(super) enum Place {
+    File(PathBuf),
+    /// In memory, under this name.
+    Memory(String),
+}
+
+impl Place {
+    pub(super) fn file(path: &Path) -> Self {
+        Self::File(path.to_owned())
+    }
+
+    /// A name that no other database of this process has.
+    pub(super) fn memory() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self::Memory(format!("file:/herald-{}?vfs=memdb", NEXT.fetch_add(1, Ordering::Relaxed)))
+    }
+}
+
+/// A connection as all are set.
+pub(super) fn connect(place: &Place) -> Result<rusqlite::Connection, StoreError> {
+    let error = store_error("open the database");
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = match place {
+        Place::File(path) => rusqlite::Connection::open_with_flags(path, flags),
+        Place::Memory(name) => rusqlite::Connection::open_with_flags(name, flags | OpenFlags::SQLITE_OPEN_URI),
+    }
+    .map_err(&error)?;
+    connection.busy_timeout(BUSY).map_err(&error)?;
+    if let Place::File(_) = place {
+        connection.pragma_update(None, "journal_mode", "wal").map_err(&error)?;
+    }
+    // The checkpointer moves the log; a commit never does.
+    for (name, value) in [("wal_autocheckpoint", 0), ("cache_size", -65_536)] {
+        connection.pragma_update(None, name, value).map_err(&error)?;
+    }
+    connection.pragma_update(None, "synchronous", "full").map_err(&error)?;
+    Ok(connection)
+}
+
+/// A connection for reads.
+pub(super) fn reading(place: &Place) -> Result<Connection, StoreError> {
+    let connection = connect(place)?;
+    connection.pragma_update(None, "query_only", true).map_err(store_error("open the database for reads"))?;
+    Ok(Connection::new(connection))
+}
+
+/// A connection to a database whose schema is up to date.
+pub(super) fn migrated(place: &Place) -> Result<Connection, OpenError> {
+    let mut connection = connect(place)?;
+    let runner = embedded::migrations::runner();
+    let known = runner.get_migrations().iter().map(|migration| i64::from(migration.version())).max().unwrap_or(0);
+    let found = schema(&connection)?;
+    if found > known {
+        return Err(OpenError::NewerSchema { found, known });
+    }
+    if found > 0 && found < known {
+        copy(&connection, place, found)?;
+    }
+    if found < known {
+        runner.run(&mut connection).map_err(|source| OpenError::Migrate { source: Box::new(source) })?;
+    }
+    Ok(Connection::new(connection))
+}
+
+/// The number of the last migration; 0 for a database that is new.
+fn schema(connection: &rusqlite::Connection) -> Result<i64, StoreError> {
+    let error = store_error("read the schema's version");
+    let text = "select count(*) from sqlite_schema where name = 'refinery_schema_history'";
+    let made: i64 = connection.query_row(text, [], |row| row.get(0)).map_err(&error)?;
+    if made == 0 {
+        return Ok(0);
+    }
+    let text = "select coalesce(max(version), 0) from refinery_schema_history";
+    connection.query_row(text, [], |row| row.get(0)).map_err(&error)
+}
+
+/// Copies the database before it is changed.
+fn copy(connection: &rusqlite::Connection, place: &Place, schema: i64) -> Result<(), OpenError> {
+    let Place::File(path) = place else { return Ok(()) };
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".v{schema}"));
+    let path = PathBuf::from(name);
+    let failed = |source: StoreError| OpenError::Copy { path: path.clone(), source };
+    // A copy that an interrupted migration left is no better than the one made now: the file is as it was.
+    if path.exists() {
+        std::fs::remove_file(&path).map_err(|error| failed(StoreError::new("remove an earlier copy", error)))?;
+    }
+    let text = path.to_str().ok_or_else(|| failed(StoreError::new("copy the database", "its path is not UTF-8")))?;
+    connection.execute("vacuum into ?1", [text]).map_err(|error| failed(store_error("copy the database")(error)))?;
+    Ok(())
+}

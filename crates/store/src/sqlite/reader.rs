@@ -1,0 +1,78 @@
+//! The readers' connection.
+
+use std::sync::Arc;
+
+use kernel::delivery::{Attempt, Delivery};
+use kernel::environment::Env;
+use kernel::id::{EnvId, JobId};
+use kernel::instance::{Instance, InstanceKey};
+use kernel::job::Job;
+use kernel::node::Node;
+use kernel::phase::Phase;
+use kernel::queue::Queue;
+use kernel::subscription::{Subscription, SubscriptionKey};
+use kernel::task::TaskKey;
+use kernel::time::Timestamp;
+use kernel::topic::{StreamNo, Topic, TopicMessage};
+
+use crate::batch::LogTail;
+use crate::error::StoreError;
+use crate::page::{
+    DeliverySet, EnvFilter, EnvListed, InstanceListed, JobFilter, JobRows, NameFilter, Page, QueueFigures, Span,
+    SubscriptionFilter, TopicFigures,
+};
+use crate::read::{environment, instance, job, queue, subscription, topic};
+use crate::reader::Reader;
+use crate::sqlite::connection::Connection;
+
+/// A connection that only reads.
+pub(super) struct SqliteReader(Connection);
+
+impl SqliteReader {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self(connection)
+    }
+}
+
+/// Every read is a transaction round the function of the same noun.
+macro_rules! reads {
+    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty = $noun:ident::$read:ident, $operation:literal;)*) => {
+        impl Reader for SqliteReader {$(
+            fn $name(&mut self, $($arg: $type),*) -> Result<$out, StoreError> {
+                self.0.reading($operation, |engine| $noun::$read(engine, $($arg),*))
+            }
+        )*}
+    };
+}
+
+reads! {
+    fn job(id: JobId) -> Option<JobRows> = job::job, "read a job";
+    fn jobs(filter: &JobFilter, span: Span) -> Page<Arc<Job>> = job::jobs, "list jobs";
+    fn instances(task: TaskKey, phases: &[Phase], span: Span) -> Option<Page<InstanceListed>>
+        = instance::instances, "list instances";
+    fn instance(key: InstanceKey) -> Option<Arc<Instance>> = instance::instance, "read an instance";
+    fn log_tails(task: TaskKey, indexes: &[u32]) -> Vec<LogTail> = instance::log_tails, "read the output of runs";
+    fn env(id: EnvId) -> Option<Arc<Env>> = environment::env, "read an environment";
+    fn envs(filter: &EnvFilter, span: Span) -> Page<EnvListed> = environment::envs, "list environments";
+    fn nodes(env: EnvId) -> Vec<Arc<Node>> = environment::nodes, "list nodes";
+    fn topic(name: &str) -> Option<Arc<Topic>> = topic::topic, "read a topic";
+    fn topics(filter: &NameFilter, span: Span) -> Page<Arc<Topic>> = topic::topics, "list topics";
+    fn topic_figures(topic: StreamNo) -> TopicFigures = topic::figures, "count what a topic holds";
+    fn topic_messages(topic: StreamNo, after: u64, limit: usize) -> Vec<Arc<TopicMessage>>
+        = topic::messages, "read a topic";
+    fn subscription(topic: StreamNo, name: &str) -> Option<Arc<Subscription>>
+        = subscription::subscription, "read a subscription";
+    fn subscriptions(topic: StreamNo, filter: &SubscriptionFilter, span: Span) -> Page<Arc<Subscription>>
+        = subscription::subscriptions, "list subscriptions";
+    fn deliveries(key: SubscriptionKey, set: DeliverySet, after: u64, limit: usize) -> Vec<Arc<Delivery>>
+        = subscription::deliveries, "list deliveries";
+    fn attempts(key: SubscriptionKey, before: Option<(u64, u32)>, limit: usize) -> Vec<Arc<Attempt>>
+        = subscription::attempts, "list attempts";
+    fn attempts_of(key: SubscriptionKey, seq: u64, limit: usize) -> Vec<Arc<Attempt>>
+        = subscription::attempts_of, "list the attempts of a delivery";
+    fn queue(name: &str) -> Option<Arc<Queue>> = queue::queue, "read a queue";
+    fn queues(filter: &NameFilter, span: Span) -> Page<Arc<Queue>> = queue::queues, "list queues";
+    fn queue_figures(queue: StreamNo, now: Timestamp) -> QueueFigures = queue::figures, "count what a queue holds";
+    fn next_visible(queue: StreamNo, now: Timestamp) -> Option<Timestamp>
+        = queue::next_visible, "look for a queue's next message";
+}

@@ -1,0 +1,142 @@
+//! Removal of rows whose owner is gone or whose time is over, along the primary keys and never many at once.
+
+use kernel::id::JobId;
+use kernel::loops::expire::TopicCutoff;
+use kernel::time::Timestamp;
+use kernel::topic::StreamNo;
+
+use crate::engine::{Engine, EngineError, all, first};
+use crate::rows::garbage::{self, Garbage, Kind};
+use crate::rows::job;
+use crate::statement::{Statement, Value, places, values};
+use crate::writer::{Cutoffs, Swept};
+
+/// Where a deleted thing has left rows: the table, the key's columns that name the thing, and those behind them.
+struct Leftover {
+    table: &'static str,
+    owner: &'static [&'static str],
+    rest: &'static [&'static str],
+}
+
+fn leftovers(kind: Kind) -> &'static [Leftover] {
+    match kind {
+        Kind::Job => &[
+            Leftover { table: "log_tail", owner: &["job"], rest: &["task", "idx"] },
+            Leftover { table: "instance", owner: &["job"], rest: &["task", "idx"] },
+            Leftover { table: "task", owner: &["job"], rest: &["task"] },
+        ],
+        Kind::Topic => &[Leftover { table: "topic_message", owner: &["topic"], rest: &["seq"] }],
+        Kind::Queue => &[Leftover { table: "queue_message", owner: &["queue"], rest: &["seq"] }],
+        Kind::Subscription => &[
+            Leftover { table: "delivery", owner: &["topic", "subscription"], rest: &["seq"] },
+            Leftover { table: "attempt", owner: &["topic", "subscription"], rest: &["seq", "number"] },
+        ],
+    }
+}
+
+/// Removes up to `limit` rows, in a transaction that the caller has begun.
+pub(crate) fn sweep(engine: &mut dyn Engine, cutoffs: &Cutoffs, limit: usize) -> Result<Swept, EngineError> {
+    let mut sweep = Sweep { engine, left: limit };
+    let jobs = sweep.old_jobs(cutoffs.jobs)?;
+    sweep.garbage()?;
+    sweep.old_attempts(cutoffs.attempts)?;
+    for cutoff in &cutoffs.topics {
+        sweep.old_messages(cutoff)?;
+    }
+    let left = sweep.left;
+    Ok(Swept { rows: limit - left, jobs, more: left == 0 })
+}
+
+struct Sweep<'e> {
+    engine: &'e mut dyn Engine,
+    left: usize,
+}
+
+impl Sweep<'_> {
+    /// Jobs that ended long ago become garbage.
+    fn old_jobs(&mut self, ended: Timestamp) -> Result<Vec<JobId>, EngineError> {
+        let text = "select id from job where ended is not null and ended <= $1 order by ended limit $2";
+        let statement = Statement::new(text, values![ended, self.left as u64]);
+        let jobs = all(self.engine, &statement, |row| row.id(JobId::from_number))?;
+        for id in &jobs {
+            for statement in job::delete(*id) {
+                self.engine.execute(&statement)?;
+            }
+            self.engine.execute(&garbage::put(Garbage::job(*id)))?;
+        }
+        self.left -= jobs.len();
+        Ok(jobs)
+    }
+
+    fn garbage(&mut self) -> Result<(), EngineError> {
+        while self.left > 0 {
+            let Some(thing) = first(self.engine, &garbage::select_first(), garbage::read)? else { break };
+            for leftover in leftovers(thing.kind) {
+                self.leftover(leftover, thing)?;
+            }
+            if self.left > 0 {
+                self.left -= self.engine.execute(&garbage::delete(thing))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn leftover(&mut self, leftover: &Leftover, thing: Garbage) -> Result<(), EngineError> {
+        let Leftover { table, owner, rest } = leftover;
+        let mut values = vec![Value::from(thing.a), Value::from(thing.b)];
+        values.truncate(owner.len());
+        let condition: Vec<String> = (1..).zip(*owner).map(|(at, column)| format!("{column} = ${at}")).collect();
+        self.remove(table, owner, rest, &condition.join(" and "), values)
+    }
+
+    fn old_attempts(&mut self, at: Timestamp) -> Result<(), EngineError> {
+        let (owner, rest) = (&["topic", "subscription"], &["seq", "number"]);
+        self.remove("attempt", owner, rest, "at <= $1", values![at])
+    }
+
+    /// Removes the beginning of a topic's log that is over its time, and what it leaves of deliveries given up.
+    fn old_messages(&mut self, cutoff: &TopicCutoff) -> Result<(), EngineError> {
+        let text = "select seq, published from topic_message where topic = $1 order by seq limit $2";
+        let statement = Statement::new(text, values![cutoff.topic, self.left as u64]);
+        let oldest = all(self.engine, &statement, |row| Ok((row.int::<u64>()?, row.time()?)))?;
+        let over = oldest.iter().take_while(|(seq, published)| cutoff.takes(*seq, *published)).last();
+        let Some((through, _)) = over else { return Ok(()) };
+        let values = || values![cutoff.topic, *through];
+        self.remove("topic_message", &["topic"], &["seq"], "topic = $1 and seq <= $2", values())?;
+        for subscription in self.subscriptions(cutoff.topic)? {
+            let mut values = values();
+            values.push(subscription.into());
+            let condition = "topic = $1 and seq <= $2 and subscription = $3 and state = 'DEAD'";
+            self.remove("delivery", &["topic", "subscription"], &["seq"], condition, values)?;
+        }
+        Ok(())
+    }
+
+    fn subscriptions(&mut self, topic: StreamNo) -> Result<Vec<u32>, EngineError> {
+        let statement = Statement::new("select no from subscription where topic = $1", values![topic]);
+        all(self.engine, &statement, |row| row.int())
+    }
+
+    /// Removes rows of a table that meet a condition, by their keys, as many as are left.
+    fn remove(
+        &mut self,
+        table: &str,
+        owner: &[&str],
+        rest: &[&str],
+        condition: &str,
+        mut values: Vec<Value<'static>>,
+    ) -> Result<(), EngineError> {
+        let columns: Vec<&str> = owner.iter().chain(rest).copied().collect();
+        let (list, limit) = (columns.join(", "), places(values.len() + 1, 1));
+        values.push(Value::from(self.left as u64));
+        let select = Statement::new(format!("select {list} from {table} where {condition} limit {limit}"), values);
+        let keys = all(self.engine, &select, |row| {
+            columns.iter().map(|_| row.int::<i64>().map(Value::Int)).collect::<Result<Vec<_>, _>>()
+        })?;
+        let text = format!("delete from {table} where ({list}) = ({})", places(1, columns.len()));
+        for key in keys {
+            self.left -= self.engine.execute(&Statement::new(text.clone(), key))?;
+        }
+        Ok(())
+    }
+}
