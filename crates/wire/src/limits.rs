@@ -56,3 +56,8 @@ pub const PAGE_LOGS: u64 = 10;
 pub const INSTANCE_TYPES: usize = 10;
 /// Cores, and GB of memory, that a node may be asked to have.
 pub const NODE_SIZE: u64 = 65_536;
+/// Bytes of a body that are read and thrown away after [`READ_BODY_BYTES`], so that its sender, who listens only when
+/// all is sent, gets the answer.
+pub const DRAINED_BODY_BYTES: usize = 64 * 1024 * 1024;
+/// Seconds to wait for the next bytes of a body.
+pub const BODY_PAUSE_S: u64 = 30;

@@ -23,12 +23,11 @@ mod refusal;
 mod send_cmq_msg;
 mod views;
 
-use std::pin::Pin;
-
 use kernel::command::{Command, Reply};
 use serde_json::{Value, json};
 use wire::api3::ApiError;
 
+use super::api3::Action;
 use crate::App;
 use crate::ledger::Lane;
 
@@ -51,19 +50,6 @@ pub(super) const ACTIONS: &[Action] = &[
     describe_cmq_subscription_detail::ACTION,
     delete_cmq_subscribe::ACTION,
 ];
-
-/// One action.
-pub(super) struct Action {
-    /// Its name.
-    pub(super) name: &'static str,
-    /// What it does, in one line.
-    pub(super) help: &'static str,
-    /// Answers a call with these parameters with the fields of its reply.
-    pub(super) call: for<'a> fn(&'a App, &'a Value) -> Answer<'a>,
-}
-
-/// The answer to a call, on its way.
-pub(super) type Answer<'a> = Pin<Box<dyn Future<Output = Result<Value, ApiError>> + Send + 'a>>;
 
 async fn submit(app: &App, lane: Lane, command: Command) -> Result<Reply, ApiError> {
     app.ledger.submit(lane, command).await.map_err(|error| refusal::api_error(&error))

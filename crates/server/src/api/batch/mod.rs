@@ -1,0 +1,77 @@
+//! Actions of Tencent Batch, version 2017-03-12. `wire::batch` reads their parameters and writes their replies.
+
+mod create_compute_env;
+mod delete_compute_env;
+mod delete_job;
+mod describe_compute_env;
+mod describe_compute_envs;
+mod describe_job;
+mod describe_jobs;
+mod describe_task;
+mod describe_task_logs;
+mod modify_compute_env;
+mod submit_job;
+mod terminate_compute_nodes;
+mod terminate_job;
+
+use kernel::command::{Command, Reply};
+use serde_json::{Value, json};
+use wire::api3::ApiError;
+use wire::batch::{self, Site, TagFilter};
+
+use super::api3::{self, Action};
+use crate::App;
+use crate::ledger::Lane;
+
+/// All actions of Batch that are built.
+pub(super) const ACTIONS: &[Action] = &[
+    submit_job::ACTION,
+    describe_job::ACTION,
+    describe_jobs::ACTION,
+    describe_task::ACTION,
+    describe_task_logs::ACTION,
+    terminate_job::ACTION,
+    delete_job::ACTION,
+    create_compute_env::ACTION,
+    describe_compute_env::ACTION,
+    describe_compute_envs::ACTION,
+    modify_compute_env::ACTION,
+    delete_compute_env::ACTION,
+    terminate_compute_nodes::ACTION,
+];
+
+async fn submit(app: &App, command: Command) -> Result<Reply, ApiError> {
+    api3::submit(app, Lane::Api, command, batch::refusal).await
+}
+
+/// Submits a command that is answered without fields.
+async fn submit_done(app: &App, command: Command) -> Result<Value, ApiError> {
+    match submit(app, command).await? {
+        Reply::Done => Ok(json!({})),
+        other => Err(api3::unexpected(&other)),
+    }
+}
+
+/// Has a request's parameters read by `read`, which checks them against this installation.
+fn at_site<T>(app: &App, read: impl FnOnce(&Site<'_>) -> T) -> T {
+    let settings = &app.settings;
+    let node_type = |name: &str| settings.catalogue.node_type(name);
+    read(&Site { region: &settings.region, zones: &settings.zones, node_type: &node_type })
+}
+
+fn span(page: batch::Page) -> store::Span {
+    store::Span { offset: page.offset, limit: page.limit }
+}
+
+fn tagged(tags: TagFilter) -> store::Tagged {
+    let TagFilter { keys, values, pairs } = tags;
+    store::Tagged { keys, values, pairs }
+}
+
+fn no_job(job: kernel::id::JobId) -> ApiError {
+    batch::refusal(&kernel::command::Refusal::NoJob(job))
+}
+
+fn no_task(job: kernel::id::JobId, task_name: &str) -> ApiError {
+    ApiError::new("ResourceNotFound.Task", format!("TaskName: job {job} has no task `{task_name}`"))
+}
