@@ -1,14 +1,16 @@
 //! What every part of the server can reach.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use kernel::state::State;
 use kernel::time::Timestamp;
+use store::{Reader, StoreError};
 
 use crate::keys::Keys;
 use crate::ledger::LedgerHandle;
+use crate::readers::Readers;
 use crate::settings::Settings;
 use crate::wakes::QueueWakes;
 
@@ -23,8 +25,10 @@ pub struct App {
     pub keys: Arc<Keys>,
     /// Wake-ups for long polls.
     pub queue_wakes: Arc<QueueWakes>,
-    /// The folder with the outputs of instances; `agent::paths` names what is in it.
+    /// The folder with the outputs of instances; `agent::log_file` names what is in it.
     pub logs: Arc<Path>,
+    pub(crate) state: Arc<StateCell>,
+    pub(crate) readers: Readers,
 }
 
 impl App {
@@ -34,10 +38,41 @@ impl App {
         now()
     }
 
-    /// The state after the last commit. A snapshot: cheap to have, and it does not change.
+    /// The state after the last commit: what is alive. A snapshot: cheap to have, and it does not change.
     #[must_use]
     pub fn state(&self) -> State {
-        State::default()
+        self.state.get()
+    }
+
+    /// Reads the store, on a thread that may block. Each call of the reader sees the last commit or a later one.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&mut dyn Reader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.readers.read(read).await
+    }
+}
+
+/// Holds the state that was last committed, for those who want to look at it.
+#[derive(Debug, Default)]
+pub(crate) struct StateCell(Mutex<State>);
+
+impl StateCell {
+    pub(crate) fn new(state: State) -> Self {
+        Self(Mutex::new(state))
+    }
+
+    pub(crate) fn get(&self) -> State {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set(&self, state: State) {
+        let earlier = std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), state);
+        // What only the earlier state held is let go without the lock.
+        drop(earlier);
     }
 }
 

@@ -54,8 +54,6 @@ pub struct Jobs {
     pub lost_retries: u32,
     /// How long finished jobs are kept, with the outputs of their instances, in days. Default: 30.
     pub keep_days: u64,
-    /// How long attempts of deliveries are kept, in days. Default: 7.
-    pub keep_attempts_days: u64,
 }
 
 /// `[nodes]`
@@ -132,7 +130,7 @@ impl Default for Config {
 
 impl Default for Jobs {
     fn default() -> Self {
-        Self { quota: 0, retry_pause_s: limits::RETRY_PAUSE_S, lost_retries: 0, keep_days: 30, keep_attempts_days: 7 }
+        Self { quota: 0, retry_pause_s: limits::RETRY_PAUSE_S, lost_retries: 0, keep_days: 30 }
     }
 }
 
@@ -232,8 +230,6 @@ impl Config {
         let nodes = &self.nodes;
         let span = |value: u64, most: u64| (1..=most).contains(&value);
         ensure(span(self.jobs.keep_days, 36_500), "jobs.keep_days", self.jobs.keep_days, "1 to 36500")?;
-        let days = self.jobs.keep_attempts_days;
-        ensure(span(days, 36_500), "jobs.keep_attempts_days", days, "1 to 36500")?;
         ensure(self.jobs.retry_pause_s <= 86_400, "jobs.retry_pause_s", self.jobs.retry_pause_s, "0 to 86400")?;
         let capacity = nodes.local_capacity;
         ensure(capacity <= MOST_LOCAL_NODES, "nodes.local_capacity", capacity, "0 to 1024")?;

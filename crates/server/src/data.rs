@@ -64,7 +64,11 @@ impl DataFolder {
         let note = format!("{}\n", std::process::id());
         let written = lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| lock.write_all(note.as_bytes()));
         written.map_err(failed_to("write", &lock_file))?;
-        Ok(Self { path, _lock: lock })
+        let data = Self { path, _lock: lock };
+        for folder in [data.logs(), data.nodes()] {
+            fs::create_dir_all(&folder).map_err(failed_to("make", &folder))?;
+        }
+        Ok(data)
     }
 
     /// The database file.

@@ -2,20 +2,37 @@
 //!
 //! The cast: clients speak to [`api`]; compute nodes to `gateway`; both submit commands to the [`ledger`], one thread
 //! that decides, commits and only then answers. What a commit leads to elsewhere (`effects`) is a nudge to one of the
-//! loops: `gateway` sends orders to nodes, `provider` makes and destroys them, `fan_out` fills queues, `push` calls
-//! subscribers back, `expiry` removes what is too old. A nudge may be lost: each loop finds its work again in the
-//! state and the store. [`run`] starts all of it, [`config`] says how.
+//! loops: `gateway` sends orders to nodes, `nodes` has its provider make and destroy them, `fan_out` fills queues,
+//! `push` calls subscribers back, `expiry` removes what is too old. A nudge may be lost: each loop finds its work
+//! again in the state and the store. [`run`] starts all of it, [`config`] says how.
 
 pub mod api;
 pub mod app;
+mod chain;
+mod checkpoints;
 pub mod config;
 mod data;
+mod effects;
+mod expiry;
+mod fan_out;
+mod gateway;
+mod health;
 pub mod keys;
 pub mod ledger;
-pub mod run;
+mod nodes;
+mod outbound;
+mod provider;
+mod pulse;
+mod push;
+mod readers;
+mod run;
 pub mod settings;
+#[cfg(test)]
+mod testing;
 pub mod wakes;
 
 pub use app::App;
 pub use config::Config;
+pub use data::DataError;
+pub use outbound::OutboundError;
 pub use run::{ServeError, run};

@@ -3,9 +3,44 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
+use axum::Router;
+use store::ledger::{Ledger, Render};
+use store::sqlite::{Checkpointer, SqliteStore};
+use store::{OpenError, Store, StoreError};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::app::{App, StateCell};
 use crate::config::{Config, ConfigError};
-use crate::data::DataError;
+use crate::data::{DataError, DataFolder};
+use crate::effects::{Router as Effects, Signals};
+use crate::expiry::Expiry;
+use crate::fan_out::FanOut;
+use crate::gateway::{self, Gateway, GatewayState};
+use crate::health::{self, Health};
+use crate::keys::Keys;
+use crate::ledger::{self, LANE_LIMITS, Lanes, LedgerHandle};
+use crate::nodes::Nodes;
+use crate::outbound::{Guard, Outbound, OutboundError};
+use crate::provider::Provider;
+use crate::provider::local::LocalProvider;
+use crate::pulse::Pulse;
+use crate::push::Push;
+use crate::readers::Readers;
+use crate::wakes::QueueWakes;
+use crate::{api, checkpoints};
+
+/// Connections for the API's reads.
+const API_READERS: usize = 4;
+/// Connections for the loops' reads, so that neither waits for the other.
+const LOOP_READERS: usize = 2;
+/// How long requests that are under way have when the server stops.
+const LAST_REQUESTS: Duration = Duration::from_secs(3);
 
 /// Why a server did not start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +51,22 @@ pub enum ServeError {
     /// The data folder cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// The database cannot be opened.
+    #[error("failed to open the database in {}", data.display())]
+    Open {
+        /// The data folder.
+        data: PathBuf,
+        /// Why.
+        source: OpenError,
+    },
+    /// The database cannot be read.
+    #[error("failed to read the database in {}", data.display())]
+    Store {
+        /// The data folder.
+        data: PathBuf,
+        /// Why.
+        source: StoreError,
+    },
     /// The address cannot be listened on.
     #[error("failed to listen on {address}")]
     Listen {
@@ -24,13 +75,20 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
+    /// The HTTP client of pushes cannot be made.
+    #[error(transparent)]
+    Outbound(#[from] OutboundError),
+    /// A thread cannot be started.
+    #[error("failed to start a thread")]
+    Thread(#[source] std::io::Error),
 }
 
 /// Runs a server until `shutdown` completes, then stops it in order: no more work is taken, what was taken is
 /// committed, nodes are left running.
 ///
 /// `agent_program` is the program that nodes are started with, as `PROGRAM agent --home DIR`: the `herald` binary.
-/// `ready` is called once, with the address that is listened on, when requests are taken.
+/// `ready` is called once, with the address that is listened on, when requests are taken. Needs a multi-threaded
+/// runtime of tokio's with all its drivers.
 ///
 /// # Errors
 /// [`ServeError`]: the server did not start.
@@ -41,7 +99,189 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     config.check()?;
-    let _ = (agent_program, ready);
+    let data = DataFolder::take(&config.data)?;
+    let listen = |source| ServeError::Listen { address: config.listen, source };
+    let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    let (stop, stopping) = watch::channel(false);
+    let (server, router) = Server::start(&config, &data, agent_program, address, &stopping)?;
+    let serving = tokio::spawn(serve(listener, router, stopping));
+    // Only now, when the listener takes connections, agents are told of it.
+    data.write_endpoint(reachable(address))?;
+    tracing::info!(%address, data = %config.data.display(), "the server is ready");
+    ready(address);
     shutdown.await;
+    tracing::info!("the server stops");
+    stop.send_replace(true);
+    server.stop(serving).await;
     Ok(())
+}
+
+/// What runs beside the listener.
+struct Server {
+    lanes: Arc<Lanes>,
+    ledger: JoinHandle<()>,
+    checkpoints: checkpoints::Running,
+    loops: JoinSet<()>,
+}
+
+impl Server {
+    fn start(
+        config: &Config,
+        data: &DataFolder,
+        agent_program: PathBuf,
+        address: SocketAddr,
+        stopping: &watch::Receiver<bool>,
+    ) -> Result<(Self, Router), ServeError> {
+        let key = config.key.clone().map_or_else(|| data.credentials(), Ok)?;
+        let opened = Opened::open(config, data)?;
+        let outbound = Outbound::new(
+            Guard::new(config.push.allow.clone(), address.ip()),
+            Duration::from_millis(config.push.timeout_ms),
+        )?;
+        let lanes = Arc::new(Lanes::new(LANE_LIMITS));
+        let app = App {
+            ledger: LedgerHandle::new(lanes.clone()),
+            settings: Arc::new(config.settings()),
+            keys: Arc::new(Keys::new(vec![key])),
+            queue_wakes: Arc::default(),
+            logs: data.logs().into(),
+            state: Arc::new(StateCell::new(opened.ledger.state().clone())),
+            readers: opened.api_readers,
+        };
+        let parts = Parts::new(app, config, data, agent_program);
+        let pulse = Arc::new(Pulse::default());
+        let effects = parts.effects();
+        let after = move |committed: ledger::Committed<'_>| effects.committed(&committed);
+        let ledger = ledger::spawn(opened.ledger, lanes.clone(), pulse.clone(), after).map_err(ServeError::Thread)?;
+        let checkpoints = checkpoints::start(opened.checkpointer).map_err(ServeError::Thread)?;
+        let router = parts.router(config, pulse, stopping);
+        let loops = parts.start(config, opened.loop_readers, outbound);
+        Ok((Self { lanes, ledger, checkpoints, loops }, router))
+    }
+
+    async fn stop(mut self, serving: tokio::task::JoinHandle<()>) {
+        // Requests that wait for a commit get it.
+        if tokio::time::timeout(LAST_REQUESTS, serving).await.is_err() {
+            tracing::warn!("some requests did not end in time");
+        }
+        self.lanes.stop();
+        let ended = tokio::task::spawn_blocking(move || {
+            let ended = self.ledger.join();
+            self.checkpoints.stop();
+            ended
+        });
+        if !matches!(ended.await, Ok(Ok(()))) {
+            tracing::error!("the ledger's thread has failed");
+        }
+        self.loops.shutdown().await;
+    }
+}
+
+/// The database, opened.
+struct Opened {
+    ledger: Ledger,
+    checkpointer: Checkpointer,
+    api_readers: Readers,
+    loop_readers: Readers,
+}
+
+impl Opened {
+    fn open(config: &Config, data: &DataFolder) -> Result<Self, ServeError> {
+        let failed = |source| ServeError::Store { data: config.data.clone(), source };
+        let store = SqliteStore::open(&data.database())
+            .map_err(|source| ServeError::Open { data: config.data.clone(), source })?;
+        let checkpointer = store.checkpointer().map_err(failed)?;
+        let readers = |count| (0..count).map(|_| store.reader()).collect::<Result<Vec<_>, _>>().map(Readers::new);
+        let api_readers = readers(API_READERS).map_err(failed)?;
+        let loop_readers = readers(LOOP_READERS).map_err(failed)?;
+        let region = config.region.clone();
+        let render: Render = Box::new(move |event| wire::event::body(event, &region));
+        let ledger = Ledger::open(Box::new(store), config.kernel_settings(), render).map_err(failed)?;
+        Ok(Self { ledger, checkpointer, api_readers, loop_readers })
+    }
+}
+
+/// What the loops and the routes share.
+struct Parts {
+    app: App,
+    gateway: Arc<Gateway>,
+    signals: Arc<Signals>,
+    provider: Arc<dyn Provider>,
+    ended: mpsc::UnboundedReceiver<kernel::id::NodeId>,
+}
+
+impl Parts {
+    fn new(app: App, config: &Config, data: &DataFolder, program: PathBuf) -> Self {
+        let (sender, ended) = mpsc::unbounded_channel();
+        let provider = Arc::new(LocalProvider {
+            nodes: data.nodes(),
+            logs: data.logs(),
+            endpoint_file: data.endpoint_file(),
+            program,
+            capacity: config.nodes.local_capacity,
+            making: Mutex::new(()),
+            runtime: tokio::runtime::Handle::current(),
+            ended: sender,
+        });
+        Self { app, gateway: Arc::default(), signals: Arc::default(), provider, ended }
+    }
+
+    fn effects(&self) -> Effects {
+        Effects {
+            state: self.app.state.clone(),
+            gateway: self.gateway.clone(),
+            queue_wakes: Arc::<QueueWakes>::clone(&self.app.queue_wakes),
+            signals: self.signals.clone(),
+        }
+    }
+
+    fn router(&self, config: &Config, pulse: Arc<Pulse>, stopping: &watch::Receiver<bool>) -> Router {
+        let gateway = GatewayState {
+            app: self.app.clone(),
+            gateway: self.gateway.clone(),
+            provider: self.provider.clone(),
+            beat_ms: config.nodes.beat_ms,
+            grace_ms: config.nodes.grace_ms,
+            stopping: stopping.clone(),
+        };
+        health::router(Health { pulse, stopping: stopping.clone() })
+            .merge(gateway::router(gateway))
+            .merge(api::router(self.app.clone()))
+    }
+
+    fn start(self, config: &Config, readers: Readers, outbound: Outbound) -> JoinSet<()> {
+        let Self { app, gateway, signals, provider, ended } = self;
+        let silence = Duration::from_millis(config.nodes.silent_ms);
+        let keep_jobs = Duration::from_secs(config.jobs.keep_days * 86_400);
+        let mut loops = JoinSet::new();
+        loops.spawn(FanOut { app: app.clone(), readers: readers.clone(), signals: signals.clone() }.run());
+        loops.spawn(Push { app: app.clone(), readers, signals: signals.clone(), outbound }.run());
+        loops.spawn(Expiry { app: app.clone(), signals: signals.clone(), keep_jobs }.run());
+        loops.spawn(Nodes { app, signals, gateway, provider, silence, ended }.run());
+        loops
+    }
+}
+
+/// Takes requests until the server stops, then waits for those under way.
+async fn serve(listener: TcpListener, router: Router, mut stopping: watch::Receiver<bool>) {
+    let stopped = async move {
+        // A sender that is gone means the same.
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    };
+    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
+        tracing::error!(%error, "the listener has failed");
+    }
+}
+
+/// Where processes of this machine reach a server that listens on `address`.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if !address.ip().is_unspecified() {
+        return address;
+    }
+    let loopback = match address {
+        SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+        SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+    };
+    SocketAddr::new(loopback, address.port())
 }

@@ -73,6 +73,7 @@ impl Drop for Listener {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::poll;
 
     const QUEUE: StreamNo = StreamNo(1);
 
@@ -89,9 +90,9 @@ mod tests {
         let wakes = Arc::new(QueueWakes::default());
         let (one, other) = (wakes.listen(QUEUE), wakes.listen(QUEUE));
         let (mut one, mut other) = (Box::pin(one.wait()), Box::pin(other.wait()));
-        assert!(futures_util::poll!(&mut one).is_pending() && futures_util::poll!(&mut other).is_pending());
+        assert!(poll(one.as_mut()).is_pending() && poll(other.as_mut()).is_pending());
         wakes.ring(QUEUE, 1);
-        let woken = [futures_util::poll!(one).is_ready(), futures_util::poll!(other).is_ready()];
+        let woken = [poll(one.as_mut()).is_ready(), poll(other.as_mut()).is_ready()];
         assert_eq!(woken, [true, false]);
     }
 

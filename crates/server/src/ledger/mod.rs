@@ -1,6 +1,21 @@
-//! The way into the ledger: commands wait in bounded lanes, and each gets its answer after its commit.
+//! The way into the ledger, and the thread that it lives on.
+//!
+//! Commands wait in bounded [lanes](Lane). The thread takes what has come while its last commit ran, commits it once,
+//! and only then sends the replies; a full lane answers [`SubmitError::Busy`], or lets the loops wait.
+
+mod lanes;
+mod thread;
+
+use std::sync::Arc;
 
 use kernel::command::{Command, Refusal, Reply};
+use kernel::time::Timestamp;
+use store::Swept;
+use tokio::sync::oneshot;
+
+use lanes::Work;
+pub(crate) use lanes::{LANE_LIMITS, Lanes};
+pub(crate) use thread::{Committed, spawn};
 
 /// Where a command waits. Each lane has a share of every batch, so that none can starve another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,7 +39,7 @@ pub enum SubmitError {
     /// Its lane is full; nothing happened.
     #[error("too much is waiting to be committed; try again")]
     Busy,
-    /// The database refused it; nothing happened.
+    /// The database did not take it, or its fate is unknown. The server's log has the reason.
     #[error("the command could not be committed")]
     Internal,
     /// The server is stopping; nothing happened.
@@ -34,15 +49,53 @@ pub enum SubmitError {
 
 /// The way to submit commands. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct LedgerHandle {}
+pub struct LedgerHandle {
+    lanes: Arc<Lanes>,
+}
+
+/// A command on its way.
+#[derive(Debug)]
+pub(crate) struct Pending(oneshot::Receiver<Result<Reply, SubmitError>>);
 
 impl LedgerHandle {
-    /// Submits a command and waits for its commit.
+    pub(crate) fn new(lanes: Arc<Lanes>) -> Self {
+        Self { lanes }
+    }
+
+    /// Submits a command and waits for its commit. Who stops waiting does not stop the command.
     ///
     /// # Errors
-    /// [`SubmitError`]: nothing happened.
+    /// [`SubmitError`], each kind.
     pub async fn submit(&self, lane: Lane, command: Command) -> Result<Reply, SubmitError> {
-        let _ = (lane, command);
-        Err(SubmitError::Stopping)
+        let (sender, receiver) = oneshot::channel();
+        self.lanes.push(lane, Work::Command(command, sender))?;
+        Pending(receiver).wait().await
+    }
+
+    /// Puts a command into its lane, waiting for room. Commands put in one after another keep their order.
+    pub(crate) async fn queue(&self, lane: Lane, command: Command) -> Result<Pending, SubmitError> {
+        let (sender, receiver) = oneshot::channel();
+        self.lanes.push_patiently(lane, Work::Command(command, sender)).await?;
+        Ok(Pending(receiver))
+    }
+
+    /// Submits a command, waiting for room and then for its commit.
+    pub(crate) async fn submit_patiently(&self, lane: Lane, command: Command) -> Result<Reply, SubmitError> {
+        self.queue(lane, command).await?.wait().await
+    }
+
+    /// Has a chunk of rows removed whose time is over; with them finished jobs that ended at `jobs` or before.
+    pub(crate) async fn sweep(&self, jobs: Timestamp) -> Result<Swept, SubmitError> {
+        let (sender, receiver) = oneshot::channel();
+        self.lanes.push_patiently(Lane::Background, Work::Sweep(jobs, sender)).await?;
+        receiver.await.unwrap_or(Err(SubmitError::Stopping))
+    }
+}
+
+impl Pending {
+    /// Waits for the commit.
+    pub(crate) async fn wait(self) -> Result<Reply, SubmitError> {
+        // The ledger answers everything that it has taken, unless its thread is gone.
+        self.0.await.unwrap_or(Err(SubmitError::Stopping))
     }
 }

@@ -1,0 +1,168 @@
+//! What commits lead to elsewhere: nudges to the loops, and orders to nodes.
+//!
+//! Everything here happens after the commit and may be lost with the process. That harms nothing, since each loop
+//! looks for its work when it starts, and a node is told what is outstanding when it connects.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use kernel::change::{Change, What};
+use kernel::id::{JobId, NodeId};
+use kernel::instance::{Asked, InstanceKey, Stage};
+use kernel::node::NodeStage;
+use kernel::state::State;
+use kernel::topic::StreamNo;
+use tokio::sync::Notify;
+
+use crate::app::StateCell;
+use crate::gateway::{Gateway, Order};
+use crate::ledger::Committed;
+use crate::wakes::QueueWakes;
+
+/// Who is told of what.
+pub(crate) struct Router {
+    pub(crate) state: Arc<StateCell>,
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) queue_wakes: Arc<QueueWakes>,
+    pub(crate) signals: Arc<Signals>,
+}
+
+/// What the loops wait for. Each signal is a level: one that comes while its loop is busy is kept.
+#[derive(Debug, Default)]
+pub(crate) struct Signals {
+    /// A node is to be made or destroyed, or is gone.
+    pub(crate) nodes: Notify,
+    /// A subscription was made or is gone.
+    pub(crate) subscriptions: Notify,
+    /// For the loop that fills queues.
+    pub(crate) fan_out: Gathered<StreamNo>,
+    /// For the loop that posts.
+    pub(crate) push: Gathered<StreamNo>,
+    /// Jobs whose data were erased, for the loop that removes their folders.
+    pub(crate) erased: Gathered<JobId>,
+}
+
+/// A signal that says which things it concerns, each of them once.
+#[derive(Debug)]
+pub(crate) struct Gathered<T> {
+    gathered: Mutex<BTreeSet<T>>,
+    bell: Notify,
+}
+
+impl<T> Default for Gathered<T> {
+    fn default() -> Self {
+        Self { gathered: Mutex::default(), bell: Notify::default() }
+    }
+}
+
+impl<T: Ord + Copy> Gathered<T> {
+    pub(crate) fn tell(&self, what: impl IntoIterator<Item = T>) {
+        let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        gathered.extend(what);
+        if !gathered.is_empty() {
+            self.bell.notify_one();
+        }
+    }
+
+    /// What was told since the last call; waits until there is something. Cancel-safe.
+    pub(crate) async fn next(&self) -> BTreeSet<T> {
+        loop {
+            let told = std::mem::take(&mut *self.gathered.lock().unwrap_or_else(PoisonError::into_inner));
+            if !told.is_empty() {
+                return told;
+            }
+            self.bell.notified().await;
+        }
+    }
+}
+
+/// What one commit leads to.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Effects {
+    orders: BTreeMap<NodeId, Vec<Order>>,
+    /// How many messages came to each queue.
+    queues: BTreeMap<StreamNo, usize>,
+    topics: BTreeSet<StreamNo>,
+    erased: Vec<JobId>,
+    nodes: bool,
+    subscriptions: bool,
+}
+
+impl Router {
+    /// Publishes the state, then tells everyone whom the commit concerns.
+    pub(crate) fn committed(&self, committed: &Committed<'_>) {
+        self.state.set(committed.state.clone());
+        let mut effects = Effects::of(committed.changes, committed.state);
+        if committed.reloaded {
+            effects.add_everything(committed.state);
+        }
+        for (node, orders) in effects.orders {
+            self.gateway.order(node, orders);
+        }
+        self.signals.fan_out.tell(effects.topics.iter().copied());
+        self.signals.push.tell(effects.topics);
+        for (queue, count) in effects.queues {
+            self.queue_wakes.ring(queue, count);
+        }
+        self.signals.erased.tell(effects.erased);
+        if effects.nodes {
+            self.signals.nodes.notify_one();
+        }
+        if effects.subscriptions {
+            self.signals.subscriptions.notify_one();
+        }
+    }
+}
+
+impl Effects {
+    fn of(changes: &[Change], state: &State) -> Self {
+        let mut effects = Self::default();
+        for change in changes {
+            effects.topics.extend(change.notices.iter().map(|notice| notice.topic));
+            effects.add(&change.what, state);
+        }
+        effects
+    }
+
+    fn add(&mut self, what: &What, state: &State) {
+        match what {
+            What::InstancePlaced(key, node) => self.order(state, *key, Some(*node)),
+            What::InstanceAsked(key, _) => self.order(state, *key, None),
+            What::NodeSubmitted(_) | What::NodeDeleted(_) => self.nodes = true,
+            What::NodeEntered(id, stage, _) => {
+                self.nodes = true;
+                if *stage == NodeStage::Deleting {
+                    self.orders.entry(*id).or_default().push(Order::Stop);
+                }
+            }
+            What::TopicGrew(topic, _) => {
+                self.topics.insert(*topic);
+            }
+            What::MessageStored(message) => *self.queues.entry(message.key.queue).or_default() += 1,
+            What::Subscribed(_) | What::Unsubscribed(_) | What::TopicDeleted(_) => self.subscriptions = true,
+            What::JobDeleted(job) => self.erased.push(*job),
+            _ => {}
+        }
+    }
+
+    /// Orders what the state says of an instance, if a node holds it still: a later change of the same commit may
+    /// have ended it, or given it to another node.
+    fn order(&mut self, state: &State, key: InstanceKey, placed_on: Option<NodeId>) {
+        let Some(instance) = state.instance(key) else { return };
+        let Stage::Held { node, asked, .. } = instance.stage else { return };
+        let run = instance.run();
+        let order = match (placed_on, asked) {
+            (Some(placed_on), _) if placed_on == node => Order::Start(run),
+            (Some(_), _) | (None, Asked::Run) => return,
+            (None, Asked::Return) => Order::Revoke(run),
+            (None, Asked::Kill) => Order::Kill(run),
+        };
+        self.orders.entry(node).or_default().push(order);
+    }
+
+    /// Everything that others may have changed.
+    fn add_everything(&mut self, state: &State) {
+        self.topics.extend(state.topics().map(|topic| topic.no));
+        (self.nodes, self.subscriptions) = (true, true);
+    }
+}

@@ -1,0 +1,164 @@
+//! Between the kernel and the frames of the node protocol.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use kernel::change::RunEnd;
+use kernel::command::{ExitHow, Report, RunExit};
+use kernel::id::NodeId;
+use kernel::instance::{Asked, RunId, Stage};
+use kernel::state::State;
+use kernel::time::Timestamp;
+use wire::node::{self, RUNS_PER_FRAME, TAIL_BYTES, TaskOrder, ToNode};
+
+use super::Order;
+
+/// A frame stays below the protocol's limit when its tasks' texts are no longer than this together.
+const TASK_BYTES: usize = 4 * 1024 * 1024;
+
+/// What a node that has just connected is to be told: in which of its runs the server believes, and what is
+/// outstanding.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Outstanding {
+    pub(super) believed: Vec<node::RunId>,
+    pub(super) orders: Vec<Order>,
+}
+
+/// What is outstanding for `node`, whose agent holds the runs `held`.
+///
+/// A run that the agent does not hold, and that has not started as far as is known, may never have reached it: it is
+/// ordered again, and not among the believed, of which the agent reports as lost what it does not know. (If it has
+/// ended there meanwhile, the agent still has to report that, and passes the order over.)
+pub(super) fn outstanding(state: &State, node: NodeId, held: &[node::RunId]) -> Outstanding {
+    let mut outstanding = Outstanding::default();
+    let Some(node) = state.node(node) else { return outstanding };
+    let mut later = Vec::new();
+    for instance in node.held.iter().filter_map(|key| state.instance(*key)) {
+        let Stage::Held { started, asked, .. } = instance.stage else { continue };
+        let run = instance.run();
+        if started || held.contains(&to_wire(run)) {
+            outstanding.believed.push(to_wire(run));
+        } else {
+            outstanding.orders.push(Order::Start(run));
+        }
+        match asked {
+            Asked::Run => {}
+            Asked::Return if started => {}
+            Asked::Return => later.push(Order::Revoke(run)),
+            Asked::Kill => later.push(Order::Kill(run)),
+        }
+    }
+    outstanding.orders.append(&mut later);
+    outstanding
+}
+
+/// The frames that carry `orders`, in their order but for this: what is to start goes first.
+pub(super) fn frames(orders: &[Order], state: &State, grace_ms: u64) -> Vec<ToNode> {
+    let (mut start, mut kill, mut revoke, mut stop) = (Vec::new(), Vec::new(), Vec::new(), false);
+    for order in orders {
+        match order {
+            Order::Start(run) => start.push(*run),
+            Order::Kill(run) => kill.push(to_wire(*run)),
+            Order::Revoke(run) => revoke.push(to_wire(*run)),
+            Order::Stop => stop = true,
+        }
+    }
+    let mut frames = start_frames(&start, state, grace_ms);
+    frames.extend(revoke.chunks(RUNS_PER_FRAME).map(|runs| ToNode::Revoke { runs: runs.to_vec() }));
+    frames.extend(kill.chunks(RUNS_PER_FRAME).map(|runs| ToNode::Kill { runs: runs.to_vec() }));
+    if stop {
+        frames.push(ToNode::Stop);
+    }
+    frames
+}
+
+fn start_frames(runs: &[RunId], state: &State, grace_ms: u64) -> Vec<ToNode> {
+    let mut frames = Vec::new();
+    let mut tasks: BTreeMap<_, TaskOrder> = BTreeMap::new();
+    let (mut given, mut bytes) = (Vec::new(), 0);
+    for run in runs {
+        let key = (run.job, run.task);
+        if !tasks.contains_key(&key) {
+            // Gone meanwhile, and the run with it.
+            let Some(task) = task_order(state, *run, grace_ms) else { continue };
+            bytes += size(&task);
+            tasks.insert(key, task);
+        }
+        given.push(to_wire(*run));
+        if given.len() == RUNS_PER_FRAME || bytes > TASK_BYTES {
+            let tasks = std::mem::take(&mut tasks).into_values().collect();
+            frames.push(ToNode::Start { tasks, runs: std::mem::take(&mut given) });
+            bytes = 0;
+        }
+    }
+    if !given.is_empty() {
+        frames.push(ToNode::Start { tasks: tasks.into_values().collect(), runs: given });
+    }
+    frames
+}
+
+fn task_order(state: &State, run: RunId, grace_ms: u64) -> Option<TaskOrder> {
+    let job = state.job(run.job)?;
+    let spec = job.spec.tasks.get(run.task as usize)?;
+    Some(TaskOrder {
+        job: run.job,
+        task: run.task,
+        task_name: spec.name.clone(),
+        instance_num: spec.instances.into(),
+        command: spec.command.clone(),
+        env: spec.env_vars.clone(),
+        timeout_ms: spec.timeout_s.saturating_mul(1_000),
+        grace_ms,
+    })
+}
+
+fn size(task: &TaskOrder) -> usize {
+    task.command.len() + task.env.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
+}
+
+/// What a node's report says to the kernel.
+pub(super) fn report(report: node::Report) -> Report {
+    match report {
+        node::Report::Started { run, .. } => Report::Started(from_wire(run)),
+        node::Report::Revoked { run } => Report::Returned(from_wire(run)),
+        node::Report::Exited { run, at, exit, run_ms, stdout, stderr } => {
+            let end = RunEnd {
+                at: Timestamp(at),
+                exit_code: None,
+                reason: String::new(),
+                stdout: tail(&stdout),
+                stderr: tail(&stderr),
+            };
+            Report::Exited(from_wire(run), RunExit { how: how(exit), run_ms, end })
+        }
+    }
+}
+
+fn how(exit: node::Exit) -> ExitHow {
+    match exit {
+        node::Exit::Code { code } => ExitHow::Code(code),
+        node::Exit::Signal { signal } => ExitHow::Signal(signal),
+        node::Exit::TimedOut => ExitHow::TimedOut,
+        node::Exit::Killed => ExitHow::Killed,
+        node::Exit::NotStarted { reason } => ExitHow::NotStarted(reason),
+    }
+}
+
+/// The end of an output. An agent that sends what is no base64, or too much, has its output passed over, not its
+/// report.
+fn tail(text: &str) -> Arc<[u8]> {
+    let mut bytes = STANDARD.decode(text).unwrap_or_default();
+    let surplus = bytes.len().saturating_sub(TAIL_BYTES);
+    bytes.drain(..surplus);
+    bytes.into()
+}
+
+fn to_wire(run: RunId) -> node::RunId {
+    node::RunId { job: run.job, task: run.task, index: run.index, attempt: run.attempt }
+}
+
+fn from_wire(run: node::RunId) -> RunId {
+    RunId { job: run.job, task: run.task, index: run.index, attempt: run.attempt }
+}

@@ -1,0 +1,224 @@
+//! The loop that keeps nodes as the state wants them: made when they are wanted, given up when they are dead or
+//! silent, destroyed when they are to go.
+//!
+//! It looks at the state as a whole, whenever something may have changed and once a second, and takes no hint for
+//! truth. Each node has at most one thing done to it at a time; what fails is found again at the next look.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::command::Command;
+use kernel::id::NodeId;
+use kernel::node::{Node, NodeStage};
+use kernel::state::State;
+use kernel::time::Timestamp;
+use tokio::sync::mpsc;
+use tokio::task::{self, JoinSet};
+use tokio::time::MissedTickBehavior;
+
+use crate::App;
+use crate::chain::Chain;
+use crate::effects::Signals;
+use crate::gateway::Gateway;
+use crate::ledger::{Lane, SubmitError};
+use crate::provider::{NewNode, Provider};
+
+/// How often the loop looks at all nodes, also without being told to.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The loop's means.
+pub(crate) struct Nodes {
+    pub(crate) app: App,
+    pub(crate) signals: Arc<Signals>,
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) provider: Arc<dyn Provider>,
+    /// How long a node may be silent before it is given up.
+    pub(crate) silence: Duration,
+    /// Nodes whose agents have ended.
+    pub(crate) ended: mpsc::UnboundedReceiver<NodeId>,
+}
+
+/// What is to be done to a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Deed {
+    /// It is to be made.
+    Begin,
+    /// It is being made.
+    Create(NewNode),
+    /// It is given up, for this reason.
+    Lose(String),
+    /// It is to go.
+    Destroy,
+}
+
+impl Nodes {
+    /// Runs the loop; it does not end by itself.
+    pub(crate) async fn run(mut self) {
+        self.remove_unknown().await;
+        let mut busy: BTreeMap<task::Id, NodeId> = BTreeMap::new();
+        let mut deeds = JoinSet::new();
+        let mut dead = BTreeSet::new();
+        let mut ticks = tokio::time::interval(LOOK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = self.signals.nodes.notified() => {}
+                Some(node) = self.ended.recv() => {
+                    dead.insert(node);
+                }
+                Some(done) = deeds.join_next_with_id() => {
+                    // One that panicked has said so; its node is looked at again like any other.
+                    let id = done.map_or_else(|error| error.id(), |(id, ())| id);
+                    busy.remove(&id);
+                }
+                _ = ticks.tick() => self.find_dead(&mut dead).await,
+            }
+            let state = self.app.state();
+            dead.retain(|node| state.node(*node).is_some());
+            self.gateway.keep(&state.nodes().map(|node| node.id).collect());
+            for (node, deed) in self.wanted(&state, &dead) {
+                if busy.values().any(|busy| *busy == node) {
+                    continue;
+                }
+                if let Deed::Create(_) = deed {
+                    dead.remove(&node);
+                }
+                busy.insert(deeds.spawn(self.doer().carry_out(node, deed)).id(), node);
+            }
+        }
+    }
+
+    /// What the state wants done.
+    fn wanted(&self, state: &State, dead: &BTreeSet<NodeId>) -> Vec<(NodeId, Deed)> {
+        let now = self.app.clock();
+        let deed = |node: &Arc<Node>| {
+            let silent = || self.gateway.silent_for(node.id);
+            deed(node, now, dead.contains(&node.id), || {
+                let silent = silent();
+                (silent > self.silence).then_some(silent)
+            })
+        };
+        state.nodes().filter_map(|node| Some((node.id, deed(node)?))).collect()
+    }
+
+    /// Finds nodes whose agents have ended without anyone having been told: those that an earlier server started.
+    async fn find_dead(&self, dead: &mut BTreeSet<NodeId>) {
+        let state = self.app.state();
+        let doubtful: Vec<NodeId> = state
+            .nodes()
+            .filter(|node| matches!(node.stage, NodeStage::Created | NodeStage::Running))
+            .map(|node| node.id)
+            .filter(|node| !self.gateway.is_connected(*node) && !dead.contains(node))
+            .collect();
+        if doubtful.is_empty() {
+            return;
+        }
+        let provider = self.provider.clone();
+        let look = move || doubtful.into_iter().filter(|node| !provider.lives(*node)).collect::<Vec<_>>();
+        dead.extend(task::spawn_blocking(look).await.unwrap_or_default());
+    }
+
+    /// Destroys what the provider has and the state does not know.
+    async fn remove_unknown(&self) {
+        let state = self.app.state();
+        let provider = self.provider.clone();
+        let remove = move || {
+            let listed = provider.list()?;
+            for node in listed.into_iter().filter(|node| state.node(*node).is_none()) {
+                tracing::warn!(%node, "destroys a node that nobody knows");
+                provider.destroy(node)?;
+            }
+            std::io::Result::Ok(())
+        };
+        if let Ok(Err(error)) = task::spawn_blocking(remove).await {
+            tracing::error!(%error, "failed to destroy a node that nobody knows");
+        }
+    }
+
+    fn doer(&self) -> Doer {
+        Doer { app: self.app.clone(), gateway: self.gateway.clone(), provider: self.provider.clone() }
+    }
+}
+
+/// What is to be done to a node as it stands. `overdue` tells for how long it has been silent, if that is too long.
+fn deed(node: &Node, now: Timestamp, is_dead: bool, overdue: impl FnOnce() -> Option<Duration>) -> Option<Deed> {
+    match node.stage {
+        NodeStage::Submitted { not_before } => (not_before <= now).then_some(Deed::Begin),
+        NodeStage::Creating => Some(Deed::Create(NewNode { id: node.id, slots: node.slots })),
+        NodeStage::Created | NodeStage::Running if is_dead => Some(Deed::Lose("its agent has ended".into())),
+        NodeStage::Created | NodeStage::Running => {
+            overdue().map(|silent| Deed::Lose(format!("its agent was silent for {} s", silent.as_secs())))
+        }
+        NodeStage::Deleting => Some(Deed::Destroy),
+        NodeStage::CreationFailed | NodeStage::Abnormal => None,
+    }
+}
+
+/// Does one thing to one node.
+struct Doer {
+    app: App,
+    gateway: Arc<Gateway>,
+    provider: Arc<dyn Provider>,
+}
+
+/// Why something was not done to a node.
+#[derive(Debug, thiserror::Error)]
+enum Undone {
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+    #[error("the provider failed")]
+    Provider(#[from] std::io::Error),
+    #[error("the provider's thread panicked")]
+    Panicked(#[from] task::JoinError),
+}
+
+impl Doer {
+    async fn carry_out(self, node: NodeId, deed: Deed) {
+        if let Err(error) = self.try_to(node, deed.clone()).await {
+            tracing::error!(%node, ?deed, error = %Chain(&error), "failed; it is tried again");
+            // What failed at once would fail again at once.
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    async fn try_to(&self, node: NodeId, deed: Deed) -> Result<(), Undone> {
+        let command = match deed {
+            Deed::Begin => Command::NodeCreating(node),
+            Deed::Create(new) => {
+                let created = self.with_provider(move |provider| provider.create(&new)).await?;
+                match created {
+                    Ok(()) => Command::NodeCreated(node),
+                    Err(error) => {
+                        let error = Chain(&error).to_string();
+                        tracing::warn!(%node, error, "a node could not be made");
+                        Command::NodeCreationFailed(node, error)
+                    }
+                }
+            }
+            Deed::Lose(reason) => {
+                tracing::warn!(%node, reason, "a node is lost");
+                let begun = self.with_provider(move |provider| provider.end(node)).await??;
+                Command::NodeLost { node, reason, begun }
+            }
+            Deed::Destroy => {
+                let begun = self.with_provider(move |provider| provider.destroy(node)).await??;
+                Command::NodeDestroyed { node, begun }
+            }
+        };
+        let gone = matches!(command, Command::NodeLost { .. } | Command::NodeDestroyed { .. });
+        self.app.ledger.submit_patiently(Lane::Node, command).await?;
+        if gone {
+            self.gateway.forget(node);
+        }
+        Ok(())
+    }
+
+    async fn with_provider<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&dyn Provider) -> T + Send + 'static,
+    ) -> Result<T, task::JoinError> {
+        let provider = self.provider.clone();
+        task::spawn_blocking(move || call(provider.as_ref())).await
+    }
+}

@@ -1,0 +1,223 @@
+//! Posts to addresses that users gave: the only module that opens such connections (ARCHITECTURE.md, invariant 7).
+//!
+//! A subscriber's address may name anything, also what only this machine can reach. So each address is checked
+//! before it is connected to, whether it stands in the URL or comes from a name, and the addresses that were checked
+//! are the ones connected to: the resolver below hands out no others. Redirects are not followed, and the
+//! environment's proxy is not used, since either would lead elsewhere.
+
+mod guard;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+use bytes::Bytes;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
+
+use crate::chain::Chain;
+pub(crate) use guard::Guard;
+
+/// How much of an answer's body is kept.
+const KEPT_BYTES: usize = 1_024;
+/// How much of an answer's body is read, so that its connection can be used again.
+const READ_BYTES: usize = 64 * 1_024;
+/// Idle connections kept for each host.
+const IDLE_CONNECTIONS: usize = 64;
+/// How long an idle connection is kept.
+const IDLE: Duration = Duration::from_secs(20);
+/// Characters of an error that are kept.
+const ERROR_CHARS: usize = 300;
+
+/// Posts, within the guard's bounds. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Outbound {
+    client: reqwest::Client,
+    guard: Arc<Guard>,
+    timeout: Duration,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// The beginning of the body, as text.
+    pub(crate) body: String,
+}
+
+/// The client could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to make the HTTP client of pushes")]
+pub struct OutboundError(#[source] reqwest::Error);
+
+impl Outbound {
+    /// A client that stays within `guard`, and gives an answer up after `timeout`.
+    pub(crate) fn new(guard: Guard, timeout: Duration) -> Result<Self, OutboundError> {
+        // Whoever came first in this process has chosen the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let guard = Arc::new(guard);
+        let client = reqwest::Client::builder()
+            .dns_resolver(Resolver { guard: guard.clone() })
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .http1_only()
+            .tcp_nodelay(true)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .pool_idle_timeout(IDLE)
+            .timeout(timeout)
+            .build()
+            .map_err(OutboundError)?;
+        Ok(Self { client, guard, timeout })
+    }
+
+    /// Posts `body`. The error says what went wrong, for whoever looks at the attempt.
+    pub(crate) async fn post(&self, url: &str, headers: HeaderMap, body: Bytes) -> Result<Answer, String> {
+        let url = Url::parse(url).map_err(|error| format!("`{url}` is no URL: {error}"))?;
+        self.check_literal(&url)?;
+        let sent = self.client.post(url).headers(headers).body(body).send().await;
+        let mut response = sent.map_err(|error| self.explain(error))?;
+        let status = response.status().as_u16();
+        let (mut kept, mut read) = (Vec::new(), 0);
+        // The status has decided; what can't be read of the body is not missed.
+        while let Ok(Some(chunk)) = response.chunk().await {
+            let room = KEPT_BYTES.saturating_sub(kept.len()).min(chunk.len());
+            kept.extend_from_slice(&chunk[..room]);
+            read += chunk.len();
+            if read >= READ_BYTES {
+                break;
+            }
+        }
+        Ok(Answer { status, body: String::from_utf8_lossy(&kept).into_owned() })
+    }
+
+    /// Checks an address that stands in the URL: the resolver is not asked for it.
+    fn check_literal(&self, url: &Url) -> Result<(), String> {
+        let address = match url.host() {
+            Some(Host::Ipv4(address)) => address.into(),
+            Some(Host::Ipv6(address)) => address.into(),
+            Some(Host::Domain(_)) => return Ok(()),
+            None => return Err(format!("`{url}` names no host")),
+        };
+        self.guard.check(address).map_err(|refused| refused.to_string())
+    }
+
+    fn explain(&self, error: reqwest::Error) -> String {
+        if error.is_timeout() {
+            return format!("no answer within {} ms", self.timeout.as_millis());
+        }
+        // The URL is known to whoever reads this; the causes are not.
+        Chain(&error.without_url()).to_string().chars().take(ERROR_CHARS).collect()
+    }
+}
+
+/// Looks names up, and hands out only addresses that the guard lets pass.
+struct Resolver {
+    guard: Arc<Guard>,
+}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let guard = self.guard.clone();
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let mut refused = None;
+            let mut good = Vec::new();
+            for address in found {
+                match guard.check(address.ip()) {
+                    Ok(()) => good.push(address),
+                    Err(error) => refused = Some(error),
+                }
+            }
+            match refused {
+                Some(error) if good.is_empty() => Err(error.into()),
+                _ => Ok(Box::new(good.into_iter()) as Addrs),
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::sync::Mutex;
+
+    use axum::extract::State;
+    use axum::routing::post;
+    use ipnet::IpNet;
+
+    use super::*;
+
+    /// What came to the receiver.
+    type Seen = Arc<Mutex<Vec<String>>>;
+
+    async fn receiver(seen: Seen) -> SocketAddr {
+        let take = |State(seen): State<Seen>, body: String| async move { seen.lock().unwrap().push(body) };
+        let long = || async { "x".repeat(3_000) };
+        let away = || async { axum::response::Redirect::temporary("/take") };
+        let silent = || std::future::pending::<()>();
+        let router = axum::Router::new()
+            .route("/take", post(take))
+            .route("/long", post(long))
+            .route("/away", post(away))
+            .route("/silent", post(silent))
+            .with_state(seen);
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        address
+    }
+
+    fn outbound(allow: &[&str], timeout_ms: u64) -> Outbound {
+        let allow: Vec<IpNet> = allow.iter().map(|net| net.parse().unwrap()).collect();
+        Outbound::new(Guard::new(allow, IpAddr::from([0, 0, 0, 0])), Duration::from_millis(timeout_ms)).unwrap()
+    }
+
+    async fn go(outbound: &Outbound, url: String) -> Result<Answer, String> {
+        outbound.post(&url, HeaderMap::new(), Bytes::from_static(b"hello")).await
+    }
+
+    #[tokio::test]
+    async fn a_post_arrives_and_its_answer_is_cut() {
+        let seen = Seen::default();
+        let at = receiver(seen.clone()).await;
+        let outbound = outbound(&["127.0.0.0/8"], 15_000);
+        assert_eq!(go(&outbound, format!("http://{at}/take")).await.unwrap().status, 200);
+        assert_eq!(*seen.lock().unwrap(), ["hello"]);
+        assert_eq!(go(&outbound, format!("http://{at}/long")).await.unwrap().body.len(), KEPT_BYTES);
+        assert_eq!(go(&outbound, format!("http://{at}/away")).await.unwrap().status, 307);
+        assert_eq!(seen.lock().unwrap().len(), 1, "a redirect is not followed");
+    }
+
+    #[tokio::test]
+    async fn who_is_silent_is_given_up() {
+        let at = receiver(Seen::default()).await;
+        let outbound = outbound(&["127.0.0.0/8"], 20);
+        assert_eq!(go(&outbound, format!("http://{at}/silent")).await.unwrap_err(), "no answer within 20 ms");
+    }
+
+    #[tokio::test]
+    async fn forbidden_addresses_are_refused_in_every_spelling() {
+        let seen = Seen::default();
+        let at = receiver(seen.clone()).await;
+        let outbound = outbound(&[], 15_000);
+        for host in
+            ["127.0.0.1", "localhost", "0x7f.1", "2130706433", "[::1]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]"]
+        {
+            let error = go(&outbound, format!("http://{host}:{}/take", at.port())).await.unwrap_err();
+            assert!(error.contains("may not be posted to"), "{host}: {error}");
+        }
+        assert_eq!(seen.lock().unwrap().len(), 0);
+        assert!(go(&outbound, "nonsense".into()).await.unwrap_err().contains("is no URL"));
+    }
+
+    #[tokio::test]
+    async fn the_cause_of_a_failure_is_told() {
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let at = listener.local_addr().unwrap();
+        drop(listener);
+        let error = go(&outbound(&["127.0.0.0/8"], 15_000), format!("http://{at}/")).await.unwrap_err();
+        assert!(error.contains("refused"), "{error}");
+    }
+}

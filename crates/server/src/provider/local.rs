@@ -1,0 +1,153 @@
+//! Nodes on this machine: each a folder `DATA/nodes/<node>` and a process that is started there.
+//!
+//! The process leads a session of its own, is no part of the server's process group, and shares no stream with it:
+//! so it lives on when the server ends, in whatever way. `setsid`, which becomes the agent, makes the session; doing
+//! that between fork and exec here would cost a fork of the whole server.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use agent::AgentConfig;
+use kernel::id::NodeId;
+use kernel::instance::RunId;
+use tokio::process::Command;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use super::process::{self, HOME_FLAG, VERB};
+use super::{CreateError, NewNode, Provider};
+use crate::data::draw_word;
+
+/// Makes the session and becomes the agent.
+const SETSID: &str = "/usr/bin/setsid";
+/// The file in a node's folder that takes what its agent logs.
+const LOG_FILE: &str = "agent.log";
+/// Characters of a node's token.
+const TOKEN_CHARS: usize = 40;
+/// How long an agent that was told to stop may take before it is killed.
+const STOP: Duration = Duration::from_millis(1_500);
+/// The key pair, which is no business of what a node runs.
+const SECRETS: [&str; 2] = ["HERALD_SECRET_ID", "HERALD_SECRET_KEY"];
+
+/// Makes nodes on this machine.
+pub(crate) struct LocalProvider {
+    /// The folder of their folders.
+    pub(crate) nodes: PathBuf,
+    /// Where the outputs of instances go.
+    pub(crate) logs: PathBuf,
+    /// The file that says where the server listens.
+    pub(crate) endpoint_file: PathBuf,
+    /// The program: `herald`.
+    pub(crate) program: PathBuf,
+    /// How many nodes there may be.
+    pub(crate) capacity: usize,
+    /// Whoever makes a node holds it, so that two do not count the same place as free.
+    pub(crate) making: Mutex<()>,
+    /// Where agents that were started here are waited for.
+    pub(crate) runtime: Handle,
+    /// Takes the nodes whose agents have ended.
+    pub(crate) ended: mpsc::UnboundedSender<NodeId>,
+}
+
+impl Provider for LocalProvider {
+    fn create(&self, node: &NewNode) -> Result<(), CreateError> {
+        let failed = |what| move |source| CreateError::Failed { what, source };
+        let _making = self.making.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let home = self.home(node.id);
+        if home.exists() {
+            // An earlier try, perhaps by a server that is no more.
+            if !process::agents(&home).map_err(failed("look at the processes"))?.is_empty() {
+                return Ok(());
+            }
+        } else if self.list().map_err(failed("list the nodes"))?.len() >= self.capacity {
+            return Err(CreateError::Capacity(self.capacity));
+        }
+        self.furnish(node, &home).map_err(failed("make the node's folder"))?;
+        self.start(node.id, &home).map_err(failed("start the agent"))
+    }
+
+    fn end(&self, node: NodeId) -> io::Result<Vec<RunId>> {
+        let home = self.home(node);
+        process::kill_agents(&home)?;
+        let begun = agent::begun(&home)?;
+        agent::kill_leftovers(&home)?;
+        let from_wire =
+            |run: wire::node::RunId| RunId { job: run.job, task: run.task, index: run.index, attempt: run.attempt };
+        Ok(begun.into_iter().map(from_wire).collect())
+    }
+
+    fn destroy(&self, node: NodeId) -> io::Result<Vec<RunId>> {
+        let home = self.home(node);
+        // The gateway has told it to stop, if it is connected.
+        process::wait_for_end(&home, STOP)?;
+        let begun = self.end(node)?;
+        match fs::remove_dir_all(&home) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(begun),
+        }
+    }
+
+    fn list(&self) -> io::Result<Vec<NodeId>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.nodes)? {
+            found.extend(entry?.file_name().to_str().and_then(|name| name.parse::<NodeId>().ok()));
+        }
+        Ok(found)
+    }
+
+    fn lives(&self, node: NodeId) -> bool {
+        // Where nobody can look, nobody can say that it does not.
+        process::agents(&self.home(node)).map_or(true, |agents| !agents.is_empty())
+    }
+
+    fn credential(&self, node: NodeId) -> Option<String> {
+        AgentConfig::load(&self.home(node)).ok().map(|config| config.token)
+    }
+}
+
+impl LocalProvider {
+    fn home(&self, node: NodeId) -> PathBuf {
+        self.nodes.join(node.to_string())
+    }
+
+    fn furnish(&self, node: &NewNode, home: &Path) -> io::Result<()> {
+        match fs::DirBuilder::new().mode(0o700).create(home) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        let config = AgentConfig {
+            home: home.to_owned(),
+            endpoint_file: self.endpoint_file.clone(),
+            node: node.id,
+            token: draw_word(TOKEN_CHARS)?,
+            slots: node.slots,
+            logs: self.logs.clone(),
+        };
+        config.save().map_err(io::Error::other)
+    }
+
+    fn start(&self, node: NodeId, home: &Path) -> io::Result<()> {
+        let log = OpenOptions::new().create(true).append(true).open(home.join(LOG_FILE))?;
+        let mut command = Command::new(SETSID);
+        command.arg(&self.program).args([VERB, HOME_FLAG]).arg(home).current_dir(home);
+        SECRETS.iter().for_each(|name| {
+            command.env_remove(name);
+        });
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(false);
+        let _runtime = self.runtime.enter();
+        let mut child = command.spawn()?;
+        let ended = self.ended.clone();
+        self.runtime.spawn(async move {
+            let how = child.wait().await;
+            tracing::info!(%node, ?how, "an agent has ended");
+            // Without a listener the server is stopping.
+            let _ = ended.send(node);
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! A push as CMQ makes it (Tencent CMQ, "HTTP endpoint subscription").
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use bytes::Bytes;
+use kernel::subscription::{Format, Subscription};
+use kernel::topic::{MsgId, Topic, TopicMessage};
+use serde::Serialize;
+
+const USER_AGENT: &str = "Qcloud Notification Service Agent";
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-cmq-request-id");
+const MESSAGE_ID: HeaderName = HeaderName::from_static("x-cmq-message-id");
+const MESSAGE_TAG: HeaderName = HeaderName::from_static("x-cmq-message-tag");
+
+/// The JSON format's envelope; its keys stand in this order.
+#[derive(Serialize)]
+struct Envelope<'a> {
+    #[serde(rename = "TopicOwner")]
+    topic_owner: u64,
+    #[serde(rename = "topicName")]
+    topic_name: &'a str,
+    #[serde(rename = "subscriptionName")]
+    subscription_name: &'a str,
+    #[serde(rename = "msgId")]
+    msg_id: String,
+    #[serde(rename = "msgBody")]
+    msg_body: &'a str,
+    /// In seconds.
+    #[serde(rename = "publishTime")]
+    publish_time: i64,
+}
+
+/// The headers of a post. Both formats call their body `text/plain`.
+pub(super) fn headers(message: &TopicMessage, request_id: u32) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(5);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+    headers.insert(REQUEST_ID, HeaderValue::from(request_id));
+    headers.insert(MESSAGE_ID, HeaderValue::from(MsgId::new(message.topic, message.seq).0));
+    // A tag with a control character cannot stand in a header; then none does.
+    let tags = HeaderValue::from_bytes(message.tags.join(", ").as_bytes());
+    headers.insert(MESSAGE_TAG, tags.unwrap_or(HeaderValue::from_static("")));
+    headers
+}
+
+/// The body of a post.
+pub(super) fn body(topic: &Topic, subscription: &Subscription, message: &TopicMessage, topic_owner: u64) -> Bytes {
+    match subscription.format {
+        Format::Simplified => Bytes::copy_from_slice(message.body.as_bytes()),
+        Format::Json => {
+            let envelope = Envelope {
+                topic_owner,
+                topic_name: &topic.name,
+                subscription_name: &subscription.name,
+                msg_id: MsgId::new(message.topic, message.seq).0.to_string(),
+                msg_body: &message.body,
+                publish_time: message.published.seconds(),
+            };
+            serde_json::to_vec(&envelope).expect("texts and numbers are JSON").into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::id::{SubscriptionId, TopicId};
+    use kernel::subscription::{Endpoint, Strategy, SubscriptionKey};
+    use kernel::time::Timestamp;
+    use kernel::topic::{FilterType, StreamNo};
+
+    use super::*;
+
+    const NO: StreamNo = StreamNo(3);
+
+    fn topic() -> Topic {
+        Topic {
+            no: NO,
+            id: TopicId::FIRST,
+            name: "MyTopic".into(),
+            filter: FilterType::Tags,
+            max_msg_bytes: 65_536,
+            retention_s: 86_400,
+            next_seq: 1,
+            next_subscription: 1,
+            created: Timestamp(0),
+            modified: Timestamp(0),
+        }
+    }
+
+    fn subscription(format: Format) -> Subscription {
+        Subscription {
+            key: SubscriptionKey { topic: NO, no: 1 },
+            id: SubscriptionId::FIRST,
+            name: "mysubscription".into(),
+            endpoint: Endpoint::Http { url: "http://example.com/".into() },
+            strategy: Strategy::default(),
+            format,
+            filter_tags: Vec::new(),
+            binding_keys: Vec::new(),
+            cursor: 0,
+            created: Timestamp(0),
+            modified: Timestamp(0),
+        }
+    }
+
+    fn message() -> TopicMessage {
+        TopicMessage {
+            topic: NO,
+            seq: 7,
+            published: Timestamp(11_203_432_999),
+            body: "test \"message\"".into(),
+            tags: vec!["a".into(), "b".into()],
+            routing_key: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_envelope_is_cmqs() {
+        let body = body(&topic(), &subscription(Format::Json), &message(), 100_015_036);
+        let right = r#"{"TopicOwner":100015036,"topicName":"MyTopic","subscriptionName":"mysubscription","msgId":"3298534883335","msgBody":"test \"message\"","publishTime":11203432}"#;
+        assert_eq!(std::str::from_utf8(&body).unwrap(), right);
+    }
+
+    #[test]
+    fn simplified_is_the_text_itself() {
+        let body = body(&topic(), &subscription(Format::Simplified), &message(), 1);
+        assert_eq!(std::str::from_utf8(&body).unwrap(), "test \"message\"");
+    }
+
+    #[test]
+    fn the_headers_are_cmqs() {
+        let headers = headers(&message(), 2_394_928_734);
+        let shown: Vec<(&str, &str)> =
+            headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+        let right = [
+            ("content-type", "text/plain"),
+            ("user-agent", "Qcloud Notification Service Agent"),
+            ("x-cmq-request-id", "2394928734"),
+            ("x-cmq-message-id", "3298534883335"),
+            ("x-cmq-message-tag", "a, b"),
+        ];
+        assert_eq!(shown, right);
+        assert_eq!(super::headers(&TopicMessage { tags: vec!["a\nb".into()], ..message() }, 1)[MESSAGE_TAG], "");
+    }
+}
