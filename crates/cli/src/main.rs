@@ -1,2 +1,51 @@
 //! The one binary of Herald: server, agent, demonstration and every client verb.
-fn main() {}
+//!
+//! [`args`] is the registry of verbs; each verb is a file with its flags, its help and what it does. Client verbs get
+//! a [`context::Context`]: the way to the server ([`client`]) and the way to the user ([`output`], through which all
+//! printing goes). What goes wrong is a [`failure::Failure`], which knows its exit status.
+
+mod agent;
+mod args;
+mod client;
+mod completions;
+mod context;
+mod demo;
+mod env;
+mod failure;
+mod file;
+mod follow;
+mod job;
+mod listing;
+mod logging;
+mod node;
+mod noun;
+mod output;
+mod queue;
+mod reply;
+mod serve;
+mod signals;
+mod sub;
+mod table;
+mod topic;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = match args::Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and version come this way too; clap knows which go to standard output.
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match cli.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::complain(&failure);
+            ExitCode::from(failure.exit_status())
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What a call can end with, other than a reply.
+
+use reqwest::Url;
+
+/// Why an action was not done, or is not known to be.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ClientError {
+    /// The HTTP client cannot be made.
+    #[error("failed to prepare for requests")]
+    Setup(#[source] reqwest::Error),
+    /// Nobody answered.
+    #[error("failed to reach the server at {}", bare(endpoint))]
+    Unreachable {
+        /// Its address.
+        endpoint: Url,
+        /// Why.
+        source: reqwest::Error,
+    },
+    /// What answered is no Herald server.
+    #[error("{} gave a reply to {action} that is not understood: {why}", bare(endpoint))]
+    Strange {
+        /// The action.
+        action: &'static str,
+        /// Its address.
+        endpoint: Url,
+        /// What is odd about it.
+        why: String,
+    },
+    /// The server said no.
+    #[error("{action} was refused: {code}: {message} (request {request_id})")]
+    Refused {
+        /// The action.
+        action: &'static str,
+        /// The API's code, such as `ResourceNotFound.Job`; a number for CMQ v2.
+        code: String,
+        /// What is wrong and where.
+        message: String,
+        /// The request's id, as the server's log has it.
+        request_id: String,
+    },
+}
+
+impl ClientError {
+    /// Whether the server said no with this code.
+    pub(crate) fn is_refusal(&self, with: &str) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == with)
+    }
+
+    /// Whether nobody answered.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+
+    /// What to type next.
+    pub(crate) fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Unreachable { .. } => "start a server with `herald serve`, or name another with --endpoint",
+            Self::Refused { code, .. } => hint_for(code)?,
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// What to type after a refusal with this code.
+fn hint_for(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "AuthFailure.SecretIdNotFound" | "AuthFailure.SignatureFailure" | "4100" => {
+            "the key is not the server's: see DATA/credentials.json there, or what it was started with"
+        }
+        "AuthFailure.SignatureExpire" => "the clocks of this machine and the server differ",
+        "UnsupportedRegion" => "name the server's region with --region",
+        "ResourceNotFound.Job" | "InvalidParameter.JobIdMalformed" => "`herald job list` shows the jobs there are",
+        "ResourceNotFound.ComputeEnv" | "InvalidParameter.EnvIdMalformed" => {
+            "`herald env list` shows the environments there are"
+        }
+        "ResourceNotFound.ComputeNode" | "InvalidParameter.ComputeNodeIdMalformed" => {
+            "`herald node list ENV` shows an environment's nodes"
+        }
+        "InvalidParameter.NotificationTopicName" => "`herald topic create NAME` makes a topic",
+        "ResourceInUse.Job" => "`herald job terminate ID` ends a job",
+        "ResourceNotFound.Topic" => "`herald topic list` shows the topics there are",
+        _ => return None,
+    })
+}
+
+/// The address as a user writes it.
+fn bare(endpoint: &Url) -> &str {
+    endpoint.as_str().trim_end_matches('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_says_what_and_what_next() {
+        let error = ClientError::Refused {
+            action: "DescribeJob",
+            code: "ResourceNotFound.Job".into(),
+            message: "JobId: there is no job job-00000000".into(),
+            request_id: "r1".into(),
+        };
+        let told = "DescribeJob was refused: ResourceNotFound.Job: JobId: there is no job job-00000000 (request r1)";
+        assert_eq!(error.to_string(), told);
+        assert_eq!(error.hint().as_deref(), Some("`herald job list` shows the jobs there are"));
+        assert!(error.is_refusal("ResourceNotFound.Job") && !error.is_unreachable());
+    }
+}

@@ -1,0 +1,24 @@
+//! `herald job`.
+
+mod delete;
+mod init;
+mod list;
+mod logs;
+mod show;
+mod submit;
+mod terminate;
+mod wait;
+
+use delete::Delete;
+use init::Init;
+use list::List;
+use logs::Logs;
+use show::Show;
+use submit::Submit;
+use terminate::Terminate;
+use wait::Wait;
+
+crate::noun::noun! {
+    /// Jobs: graphs of tasks that run on environments
+    Job: Submit, Init, List, Show, Wait, Logs, Terminate, Delete
+}

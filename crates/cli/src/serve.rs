@@ -1,0 +1,115 @@
+//! `herald serve`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use server::Config;
+use server::keys::KeyPair;
+
+use crate::client::PlaceError;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::{logging, signals};
+
+/// Run a server until SIGTERM or SIGINT; its nodes go on without it
+#[derive(clap::Args)]
+#[command(after_help = MORE)]
+pub(crate) struct Serve {
+    /// The data folder, made if it is missing [default: herald-data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where to listen; port 0 picks one [default: 127.0.0.1:7400]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+    /// A file in TOML with further settings
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+const MORE: &str = "\
+When it takes requests it prints one line, `listening on http://ADDR:PORT`. Flags go before variables, and those \
+before the configuration file.
+
+Variables:
+  HERALD_SECRET_ID   The key pair that may call; without the two variables one is made at first
+  HERALD_SECRET_KEY  start and kept in DATA/credentials.json
+  HERALD_LOG         What is logged to standard error, such as debug or server=debug [default: info]";
+
+impl Serve {
+    /// Returns when the server has stopped in order.
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        logging::start("info");
+        let config = self.config(|name| std::env::var(name).ok())?;
+        let program = std::env::current_exe().map_err(Failure::OwnProgram)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::Runtime)?;
+        runtime.block_on(async {
+            let shutdown = signals::asked_to_stop().map_err(Failure::Runtime)?;
+            server::run(config, program, announce, shutdown).await?;
+            Ok(())
+        })
+    }
+
+    /// The file's settings with variables and flags laid over them.
+    fn config(self, variable: impl Fn(&str) -> Option<String>) -> Result<Config, Failure> {
+        let mut config = match &self.config {
+            Some(path) => Config::read(path)?,
+            None => Config::default(),
+        };
+        config.key = key(variable)?;
+        if let Some(data) = self.data {
+            config.data = data;
+        }
+        if let Some(listen) = self.listen {
+            config.listen = listen;
+        }
+        Ok(config)
+    }
+}
+
+/// The one line of data that a server prints.
+fn announce(address: SocketAddr) {
+    let mut out = Output::standard(false);
+    // A server whose starter does not read is a server all the same.
+    if let Err(failure) = out.line(format_args!("listening on http://{address}")).and_then(|()| out.flush()) {
+        tracing::warn!("{failure}");
+    }
+}
+
+fn key(variable: impl Fn(&str) -> Option<String>) -> Result<Option<KeyPair>, Failure> {
+    let given = |name| variable(name).filter(|value| !value.is_empty());
+    match (given("HERALD_SECRET_ID"), given("HERALD_SECRET_KEY")) {
+        (Some(secret_id), Some(secret_key)) => Ok(Some(KeyPair { secret_id, secret_key })),
+        (None, None) => Ok(None),
+        _ => Err(PlaceError::HalfKey.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn serve() -> Serve {
+        Serve { data: None, listen: None, config: None }
+    }
+
+    #[test]
+    fn flags_go_before_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("herald.toml");
+        std::fs::write(&file, "data = \"there\"\nlisten = \"127.0.0.1:1\"\n").unwrap();
+        let from_file = Serve { config: Some(file.clone()), ..serve() }.config(|_| None).unwrap();
+        assert_eq!((from_file.data, from_file.listen.port()), (PathBuf::from("there"), 1));
+        let flags = Serve { data: Some("here".into()), listen: "127.0.0.1:2".parse().ok(), config: Some(file) };
+        let over = flags.config(|_| None).unwrap();
+        assert_eq!((over.data, over.listen.port()), (PathBuf::from("here"), 2));
+        assert_eq!(serve().config(|_| None).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn the_key_pair_comes_whole_or_not_at_all() {
+        let both = serve().config(|_| Some("x".to_owned())).unwrap();
+        assert_eq!(both.key.map(|pair| pair.secret_key), Some("x".to_owned()));
+        let half = serve().config(|name| (name == "HERALD_SECRET_ID").then(|| "x".to_owned()));
+        assert_eq!(half.err().map(|failure| failure.exit_status()), Some(2));
+    }
+}
