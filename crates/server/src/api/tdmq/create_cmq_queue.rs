@@ -7,6 +7,7 @@ use wire::api3::ApiError;
 use wire::fields;
 
 use super::fields::{integer_or, new_name, refuse};
+use super::refusal::of_refusal;
 use super::{Action, submit, unexpected, views};
 use crate::App;
 use crate::api::cmq::limits::{
@@ -28,7 +29,7 @@ const NO_TRANSACTIONS: &str = "there are no transactions here; leave it out or g
 const NO_DEAD_LETTERS: &str = "there are no dead-letter queues here; leave it out";
 
 async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
-    match submit(app, Lane::Api, command(params)?).await? {
+    match submit(app, Lane::Api, command(params)?, of_refusal).await? {
         Reply::Queue(id) => Ok(json!({"QueueId": views::queue_id(id)})),
         other => Err(unexpected(&other)),
     }

@@ -9,11 +9,11 @@ use wire::fields::{self, Reader};
 use wire::limits::V2_TAGS;
 
 use super::fields::{INVALID, new_name};
-use super::{Action, refusal, unexpected};
+use super::{Action, refusal, submit, unexpected};
 use crate::App;
 use crate::api::cmq::limits::TAG_CHARS;
 use crate::api::cmq::{rules, words};
-use crate::ledger::{Lane, SubmitError};
+use crate::ledger::Lane;
 
 pub(super) const ACTION: Action = Action {
     name: "CreateCmqSubscribe",
@@ -22,14 +22,17 @@ pub(super) const ACTION: Action = Action {
 };
 
 async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
-    match app.ledger.submit(Lane::Api, command(params)?).await {
-        Ok(Reply::Subscription(id)) => Ok(json!({"SubscriptionId": id})),
-        Ok(other) => Err(unexpected(&other)),
+    match submit(app, Lane::Api, command(params)?, of_refusal).await? {
+        Reply::Subscription(id) => Ok(json!({"SubscriptionId": id})),
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn of_refusal(refusal: &Refusal) -> ApiError {
+    match refusal {
         // Here it is the endpoint that names the queue.
-        Err(SubmitError::Refused(refusal @ Refusal::NoQueue(_))) => {
-            Err(refusal::at("Endpoint", "ResourceNotFound", &refusal))
-        }
-        Err(error) => Err(refusal::api_error(&error)),
+        Refusal::NoQueue(_) => refusal::at("Endpoint", "ResourceNotFound", refusal),
+        other => refusal::of_refusal(other),
     }
 }
 

@@ -9,6 +9,7 @@ use wire::api3::ApiError;
 use wire::fields;
 
 use super::fields::{integer_or, new_name, refuse};
+use super::refusal::of_refusal;
 use super::{Action, submit, unexpected, views};
 use crate::App;
 use crate::api::cmq::limits::{MESSAGE_DEFAULT_BYTES, TOPIC_RETENTION_DEFAULT_S, TOPIC_RETENTION_S};
@@ -22,7 +23,7 @@ pub(super) const ACTION: Action =
 const MESSAGE_BYTES: RangeInclusive<u64> = 1_024..=65_536;
 
 async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
-    match submit(app, Lane::Api, command(params)?).await? {
+    match submit(app, Lane::Api, command(params)?, of_refusal).await? {
         Reply::Topic(id) => Ok(json!({"TopicId": views::topic_id(id)})),
         other => Err(unexpected(&other)),
     }

@@ -6,9 +6,9 @@ use wire::api3::ApiError;
 use wire::fields;
 
 use super::fields::{name_filter, span};
-use super::refusal::of_store;
 use super::{Action, views};
 use crate::App;
+use crate::api::api3::of_store;
 use crate::api::cmq::{limits, read};
 
 pub(super) const ACTION: Action = Action {

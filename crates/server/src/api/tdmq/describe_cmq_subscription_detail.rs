@@ -63,7 +63,10 @@ pub(super) fn which(params: &Value) -> Result<Which, ApiError> {
     })
 }
 
-fn find<'a>(state: &'a State, which: &Which) -> Result<Vec<(&'a Arc<Topic>, &'a Arc<Subscription>)>, ApiError> {
+/// A subscription, with its topic.
+type Found<'a> = (&'a Arc<Topic>, &'a Arc<Subscription>);
+
+fn find<'a>(state: &'a State, which: &Which) -> Result<Vec<Found<'a>>, ApiError> {
     let topic = match &which.topic {
         None => None,
         Some(name) => Some(state.topic_named(name).ok_or_else(|| no_topic(name.clone()))?.no),

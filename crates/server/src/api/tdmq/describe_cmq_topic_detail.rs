@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 use wire::api3::ApiError;
 use wire::fields;
 
-use super::refusal::{no_topic, of_store};
+use super::refusal::no_topic;
 use super::{Action, views};
 use crate::App;
+use crate::api::api3::of_store;
 use crate::api::cmq::read;
 
 pub(super) const ACTION: Action = Action {

@@ -27,12 +27,9 @@ use kernel::command::{Command, Reply};
 use serde_json::{Value, json};
 use wire::api3::ApiError;
 
-use super::api3::Action;
+use super::api3::{Action, submit, unexpected};
 use crate::App;
 use crate::ledger::Lane;
-
-/// The version of API 3.0 that declares these actions.
-pub(super) const VERSION: &str = "2020-02-17";
 
 /// All actions of `tdmq` that are built.
 pub(super) const ACTIONS: &[Action] = &[
@@ -51,13 +48,9 @@ pub(super) const ACTIONS: &[Action] = &[
     delete_cmq_subscribe::ACTION,
 ];
 
-async fn submit(app: &App, lane: Lane, command: Command) -> Result<Reply, ApiError> {
-    app.ledger.submit(lane, command).await.map_err(|error| refusal::api_error(&error))
-}
-
 /// Submits a command that is answered without fields.
 async fn submit_done(app: &App, command: Command) -> Result<Value, ApiError> {
-    match submit(app, Lane::Api, command).await? {
+    match submit(app, Lane::Api, command, refusal::of_refusal).await? {
         Reply::Done => Ok(json!({})),
         other => Err(unexpected(&other)),
     }
@@ -65,17 +58,10 @@ async fn submit_done(app: &App, command: Command) -> Result<Value, ApiError> {
 
 /// Submits one message; gives its id back.
 async fn submit_message(app: &App, command: Command) -> Result<Value, ApiError> {
-    match submit(app, Lane::Messages, command).await? {
+    match submit(app, Lane::Messages, command, refusal::of_refusal).await? {
         Reply::Messages(ids) => Ok(json!({"Result": true, "MsgId": ids.first().map(|id| id.0.to_string())})),
         other => Err(unexpected(&other)),
     }
-}
-
-/// The kernel answered something that is no answer to what was asked.
-fn unexpected(reply: &Reply) -> ApiError {
-    debug_assert!(false, "the kernel answered {reply:?}");
-    tracing::error!("the kernel gave an answer of the wrong kind");
-    refusal::internal()
 }
 
 #[cfg(test)]

@@ -1,30 +1,9 @@
-//! The codes of `tdmq` for what the ledger, the kernel and the store refuse.
+//! The codes of `tdmq` for what the kernel refuses.
 
 use kernel::command::Refusal;
-use store::StoreError;
 use wire::api3::ApiError;
 
-use crate::ledger::SubmitError;
-
-/// The error for a command that was not carried out.
-pub(super) fn api_error(error: &SubmitError) -> ApiError {
-    match error {
-        SubmitError::Refused(refusal) => of_refusal(refusal),
-        SubmitError::Busy => ApiError::new("RequestLimitExceeded", error.to_string()),
-        SubmitError::Internal | SubmitError::Stopping => ApiError::new("InternalError", error.to_string()),
-    }
-}
-
-/// The error for something that could not be read.
-pub(super) fn of_store(error: &StoreError) -> ApiError {
-    tracing::error!(error = error as &dyn std::error::Error, "a read for tdmq failed");
-    internal()
-}
-
-/// The error for what is the server's own fault.
-pub(super) fn internal() -> ApiError {
-    ApiError::new("InternalError", "something went wrong in the server; its log has the reason")
-}
+use crate::api::api3::internal;
 
 /// The error for what the kernel refuses.
 pub(super) fn of_refusal(refusal: &Refusal) -> ApiError {
@@ -135,17 +114,10 @@ mod tests {
             ),
             (Refusal::NoSubscriber(name()), "FailedOperation: topic `x` has no subscription"),
             (Refusal::NoMatch(name()), "FailedOperation: no subscription of topic `x` wants this message"),
-            (Refusal::JobQuota(1), "InternalError: something went wrong in the server; its log has the reason"),
+            (Refusal::JobQuota(1), "InternalError: the server failed; its log has the reason"),
         ];
         for (refusal, said) in table {
-            assert_eq!(api_error(&SubmitError::Refused(refusal)).to_string(), said);
+            assert_eq!(of_refusal(&refusal).to_string(), said);
         }
-    }
-
-    #[test]
-    fn what_the_ledger_cannot_do_now_is_told_apart() {
-        assert_eq!(api_error(&SubmitError::Busy).code, "RequestLimitExceeded");
-        assert_eq!(api_error(&SubmitError::Internal).code, "InternalError");
-        assert_eq!(api_error(&SubmitError::Stopping).code, "InternalError");
     }
 }

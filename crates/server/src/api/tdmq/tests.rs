@@ -25,15 +25,6 @@ fn refused(command: Read, right: &Value, table: &[(&str, Value, &str)]) {
 }
 
 #[test]
-fn every_action_is_there_once_and_says_what_it_does() {
-    for (at, action) in ACTIONS.iter().enumerate() {
-        assert!(ACTIONS[..at].iter().all(|other| other.name != action.name), "{} twice", action.name);
-        assert!(action.help.ends_with('.') && !action.help.contains('\n'), "{}", action.name);
-    }
-    assert_eq!(ACTIONS.len(), 13);
-}
-
-#[test]
 fn a_queue_has_the_documented_defaults() {
     let default = "CreateQueue { name: \"q\", settings: QueueSettings { max_messages: 100000000, polling_wait_s: 0, \
                    visibility_s: 30, max_msg_bytes: 1048576, retention_s: 3600 } }";

@@ -45,15 +45,6 @@ fn refused(command: fn(&Params) -> Result<Command, V2Error>, right: &[(&str, &st
 }
 
 #[test]
-fn every_action_is_there_once_and_says_what_it_does() {
-    for (at, action) in ACTIONS.iter().enumerate() {
-        assert!(ACTIONS[..at].iter().all(|other| other.name != action.name), "{} twice", action.name);
-        assert!(action.help.ends_with('.') && !action.help.contains('\n'), "{}", action.name);
-    }
-    assert_eq!(ACTIONS.len(), 20);
-}
-
-#[test]
 fn a_queue_has_the_documented_defaults() {
     // What the Python client sends of a queue that was told nothing.
     let python = [
