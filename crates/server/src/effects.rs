@@ -166,3 +166,65 @@ impl Effects {
         (self.nodes, self.subscriptions) = (true, true);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kernel::instance::RunId;
+    use kernel::time::Timestamp;
+
+    use super::*;
+    use crate::testing::{JOB, NODE, holding, poll};
+
+    fn effects(state: &State, what: Vec<What>) -> Effects {
+        let changes: Vec<Change> =
+            what.into_iter().map(|what| Change { at: Timestamp(0), what, notices: Vec::new() }).collect();
+        Effects::of(&changes, state)
+    }
+
+    fn key(index: u32) -> InstanceKey {
+        InstanceKey { job: JOB, task: 0, index }
+    }
+
+    fn run(index: u32) -> RunId {
+        RunId { job: JOB, task: 0, index, attempt: 1 }
+    }
+
+    #[test]
+    fn orders_of_one_commit_go_to_the_node_together() {
+        let state = holding(&[(false, Asked::Run), (true, Asked::Kill), (false, Asked::Return)]);
+        let what = vec![
+            What::InstancePlaced(key(0), NODE),
+            What::InstanceAsked(key(1), Asked::Kill),
+            What::InstanceAsked(key(2), Asked::Return),
+        ];
+        let orders = vec![Order::Start(run(0)), Order::Kill(run(1)), Order::Revoke(run(2))];
+        assert_eq!(effects(&state, what), Effects { orders: BTreeMap::from([(NODE, orders)]), ..Effects::default() });
+    }
+
+    #[test]
+    fn what_the_same_commit_has_undone_is_not_ordered() {
+        let state = holding(&[(false, Asked::Run)]);
+        let elsewhere = NodeId::LAST;
+        let what = vec![What::InstancePlaced(key(0), elsewhere), What::InstancePlaced(key(5), NODE)];
+        assert_eq!(effects(&state, what), Effects::default());
+    }
+
+    #[test]
+    fn a_node_that_is_to_go_is_told_to_stop() {
+        let what = vec![What::NodeEntered(NODE, NodeStage::Deleting, String::new())];
+        let orders = BTreeMap::from([(NODE, vec![Order::Stop])]);
+        assert_eq!(effects(&holding(&[]), what), Effects { orders, nodes: true, ..Effects::default() });
+    }
+
+    #[tokio::test]
+    async fn signals_are_gathered_until_they_are_taken() {
+        let gathered = Gathered::default();
+        gathered.tell([2, 1]);
+        gathered.tell([2]);
+        assert_eq!(gathered.next().await, BTreeSet::from([1, 2]));
+        let mut next = Box::pin(gathered.next());
+        assert!(poll(next.as_mut()).is_pending());
+        gathered.tell([3]);
+        assert_eq!(next.await, BTreeSet::from([3]));
+    }
+}

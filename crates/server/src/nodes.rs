@@ -222,3 +222,32 @@ impl Doer {
         task::spawn_blocking(move || call(provider.as_ref())).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::node;
+
+    fn wanted(stage: NodeStage, is_dead: bool, silent_s: Option<u64>) -> Option<Deed> {
+        deed(&node(stage), Timestamp(1_000), is_dead, || silent_s.map(Duration::from_secs))
+    }
+
+    #[test]
+    fn what_each_stage_wants() {
+        let later = NodeStage::Submitted { not_before: Timestamp(1_001) };
+        let due = NodeStage::Submitted { not_before: Timestamp(1_000) };
+        let new = NewNode { id: NodeId::FIRST, slots: 2 };
+        assert_eq!(wanted(later, false, None), None);
+        assert_eq!(wanted(due, false, None), Some(Deed::Begin));
+        assert_eq!(wanted(NodeStage::Creating, true, Some(99)), Some(Deed::Create(new)));
+        assert_eq!(wanted(NodeStage::Deleting, true, Some(99)), Some(Deed::Destroy));
+        for stage in [NodeStage::CreationFailed, NodeStage::Abnormal] {
+            assert_eq!(wanted(stage, true, Some(99)), None);
+        }
+        for stage in [NodeStage::Created, NodeStage::Running] {
+            assert_eq!(wanted(stage, false, None), None);
+            assert_eq!(wanted(stage, true, None), Some(Deed::Lose("its agent has ended".into())));
+            assert_eq!(wanted(stage, false, Some(21)), Some(Deed::Lose("its agent was silent for 21 s".into())));
+        }
+    }
+}

@@ -162,3 +162,84 @@ fn to_wire(run: RunId) -> node::RunId {
 fn from_wire(run: node::RunId) -> RunId {
     RunId { job: run.job, task: run.task, index: run.index, attempt: run.attempt }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{JOB, NODE, holding};
+
+    fn run(index: u32) -> RunId {
+        RunId { job: JOB, task: 0, index, attempt: 1 }
+    }
+
+    fn runs(indexes: &[u32]) -> Vec<node::RunId> {
+        indexes.iter().map(|index| to_wire(run(*index))).collect()
+    }
+
+    #[test]
+    fn what_an_agent_does_not_have_is_ordered_again() {
+        let state = holding(&[(true, Asked::Run), (false, Asked::Run), (false, Asked::Run)]);
+        let outstanding = outstanding(&state, NODE, &runs(&[1, 7]));
+        assert_eq!(outstanding.believed, runs(&[0, 1]));
+        assert_eq!(outstanding.orders, [Order::Start(run(2))]);
+    }
+
+    #[test]
+    fn what_was_asked_is_asked_again_after_the_starts() {
+        let state = holding(&[
+            (true, Asked::Kill),
+            (false, Asked::Kill),
+            (true, Asked::Return),
+            (false, Asked::Return),
+            (false, Asked::Run),
+        ]);
+        let outstanding = outstanding(&state, NODE, &[]);
+        assert_eq!(outstanding.believed, runs(&[0, 2]));
+        let starts = [1, 3, 4].map(|index| Order::Start(run(index)));
+        assert_eq!(outstanding.orders[..3], starts);
+        assert_eq!(outstanding.orders[3..], [Order::Kill(run(0)), Order::Kill(run(1)), Order::Revoke(run(3))]);
+    }
+
+    #[test]
+    fn one_frame_carries_the_task_once() {
+        let state = holding(&[(false, Asked::Run), (false, Asked::Run)]);
+        let orders = [Order::Kill(run(0)), Order::Start(run(0)), Order::Start(run(1)), Order::Stop];
+        let frames = frames(&orders, &state, 10_000);
+        let [ToNode::Start { tasks, runs: started }, ToNode::Kill { runs: killed }, ToNode::Stop] = frames.as_slice()
+        else {
+            panic!("{frames:?}")
+        };
+        assert_eq!((started, killed), (&runs(&[0, 1]), &runs(&[0])));
+        let [task] = tasks.as_slice() else { panic!("{tasks:?}") };
+        assert_eq!((task.task_name.as_str(), task.command.as_str(), task.instance_num), ("count", "wc -l", 9));
+        assert_eq!((task.timeout_ms, task.grace_ms), (60_000, 10_000));
+    }
+
+    #[test]
+    fn many_runs_take_several_frames() {
+        let state = holding(&[]);
+        let many = RUNS_PER_FRAME + 1;
+        let orders: Vec<Order> = (0..).take(many).map(|index| Order::Start(run(index))).collect();
+        let counts: Vec<usize> = frames(&orders, &state, 0)
+            .iter()
+            .map(|frame| match frame {
+                ToNode::Start { tasks, runs } if tasks.len() == 1 => runs.len(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(counts, [RUNS_PER_FRAME, 1]);
+    }
+
+    #[test]
+    fn a_job_that_is_gone_starts_nothing() {
+        let gone = RunId { job: kernel::id::JobId::LAST, ..run(0) };
+        assert_eq!(frames(&[Order::Start(gone)], &holding(&[]), 0), []);
+    }
+
+    #[test]
+    fn outputs_are_read_and_nonsense_is_passed_over() {
+        assert_eq!(*tail("aGVsbG8="), *b"hello");
+        assert_eq!(*tail("%%%"), *b"");
+        assert_eq!(tail(&STANDARD.encode(vec![7; TAIL_BYTES + 5])).len(), TAIL_BYTES);
+    }
+}
