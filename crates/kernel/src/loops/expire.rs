@@ -57,3 +57,37 @@ fn topic_cutoff(state: &State, topic: &Topic, now: Timestamp) -> TopicCutoff {
     let through = state.subscriptions_of(topic.no).map(|subscription| subscription.cursor).min().unwrap_or(u64::MAX);
     TopicCutoff { topic: topic.no, over, through, lost: over.minus_s(limits::TOPIC_GRACE_S) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::loops::push::tests::{KEY, START, subscription, topic};
+    use crate::state::Row;
+    use crate::subscription::{Strategy, Subscription};
+    use crate::topic::Topic;
+
+    #[test]
+    fn a_topic_keeps_its_retention_and_an_hour_more_what_a_subscription_has_not_dealt_with() {
+        let mut state = State::default();
+        state.load(Row::Topic(Arc::new(Topic { next_seq: 10, ..topic(60) })));
+        let cutoff = cutoffs(&state, START).topics[0];
+        let (over, kept) = (START.minus_s(60), START.minus_s(60).plus_ms(1));
+        assert!(cutoff.takes(9, over) && !cutoff.takes(1, kept), "without a subscription");
+        for (no, cursor) in [(1, 7), (2, 4)] {
+            let key = crate::subscription::SubscriptionKey { no, ..KEY };
+            let row = Subscription { key, cursor, ..subscription(Strategy::default(), &[]) };
+            state.load(Row::Subscription(Arc::new(row)));
+        }
+        let cutoff = cutoffs(&state, START).topics[0];
+        assert!(cutoff.takes(4, over) && !cutoff.takes(5, over), "up to the cursor that is last");
+        let hour = over.minus_s(3_600);
+        assert!(cutoff.takes(5, hour) && !cutoff.takes(5, hour.plus_ms(1)));
+    }
+
+    #[test]
+    fn attempts_are_kept_for_a_week() {
+        assert_eq!(cutoffs(&State::default(), START).attempts, START.minus_s(7 * 86_400));
+    }
+}

@@ -11,11 +11,11 @@ use crate::subscription::{Endpoint, Format, Strategy, Subscription, Subscription
 use crate::time::Timestamp;
 use crate::topic::{FilterType, StreamNo, Topic, TopicMessage};
 
-pub(super) const KEY: SubscriptionKey = SubscriptionKey { topic: StreamNo(1), no: 1 };
-pub(super) const START: Timestamp = Timestamp(1_800_000_000_000);
+pub(in crate::loops) const KEY: SubscriptionKey = SubscriptionKey { topic: StreamNo(1), no: 1 };
+pub(in crate::loops) const START: Timestamp = Timestamp(1_800_000_000_000);
 const DAY_S: u64 = 86_400;
 
-pub(super) fn topic(retention_s: u64) -> Topic {
+pub(in crate::loops) fn topic(retention_s: u64) -> Topic {
     Topic {
         no: KEY.topic,
         id: TopicId::FIRST,
@@ -30,7 +30,7 @@ pub(super) fn topic(retention_s: u64) -> Topic {
     }
 }
 
-pub(super) fn subscription(strategy: Strategy, filter_tags: &[&str]) -> Subscription {
+pub(in crate::loops) fn subscription(strategy: Strategy, filter_tags: &[&str]) -> Subscription {
     Subscription {
         key: KEY,
         id: SubscriptionId::FIRST,
