@@ -1,7 +1,9 @@
 -- Herald's tables. Rows are images that the kernel computed; the CHECKs repeat its invariants, so that a row that
 -- breaks one is refused and never read back. Times are milliseconds since 1970 (UTC); ids are the numbers that the
 -- eight characters behind an id's prefix spell in base 36; 0 and 1 are false and true.
--- Tables whose rows are found by their key alone have no rowid: a page is one walk along the primary key.
+-- Tables whose rows are found by their key alone have no rowid: a page is one walk along the primary key. In the
+-- tables that are written most, states are compared one by one: SQLite would build a table for a longer list of them
+-- each time that a row is written.
 
 -- The ledger's stream, one row. Used by every commit (compares and raises version) and at the start.
 create table ledger (
@@ -184,8 +186,9 @@ create table job (
     id          integer not null primary key check (id >= 0),
     name        text    not null,
     zone        text    not null,
-    state       text    not null check (state in ('SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING',
-        'SUCCEED', 'FAILED', 'FAILED_INTERRUPTED')),
+    state       text    not null check (
+        state = 'SUBMITTED' or state = 'PENDING' or state = 'RUNNABLE' or state = 'STARTING' or
+        state = 'RUNNING' or state = 'SUCCEED' or state = 'FAILED' or state = 'FAILED_INTERRUPTED'),
     created     integer not null,
     ended       integer,
     reason      text    not null,
@@ -237,8 +240,9 @@ create table job_tag (
 create table task (
     job       integer not null,
     task      integer not null check (task >= 0),
-    state     text    not null check (state in ('SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING',
-        'SUCCEED', 'FAILED', 'FAILED_INTERRUPTED')),
+    state     text    not null check (
+        state = 'SUBMITTED' or state = 'PENDING' or state = 'RUNNABLE' or state = 'STARTING' or
+        state = 'RUNNING' or state = 'SUCCEED' or state = 'FAILED' or state = 'FAILED_INTERRUPTED'),
     created   integer not null,
     ended     integer,
     reason    text    not null,
@@ -263,9 +267,10 @@ create table instance (
     job        integer not null,
     task       integer not null,
     idx        integer not null check (idx >= 0),
-    state      text    not null check (state in
-        ('RUNNABLE', 'STARTING', 'RUNNING', 'SUCCEED', 'FAILED', 'FAILED_INTERRUPTED')),
-    asked      text    check (asked in ('run', 'return', 'kill')),
+    state      text    not null check (
+        state = 'RUNNABLE' or state = 'STARTING' or state = 'RUNNING' or
+        state = 'SUCCEED' or state = 'FAILED' or state = 'FAILED_INTERRUPTED'),
+    asked      text    check (asked = 'run' or asked = 'return' or asked = 'kill'),
     not_before integer,
     attempt    integer not null check (attempt >= 0),
     failures   integer not null check (failures >= 0),

@@ -46,7 +46,7 @@ fn load_jobs(engine: &mut dyn Engine, rows: &mut Vec<Row>) -> Result<(), EngineE
     }
     for TaskKey { job, task } in live {
         let text =
-            format!("{} where job = $1 and task = $2 and state not in ('SUCCEED', 'FAILED')", instance::TEXTS.select);
+            format!("{} where job = ?1 and task = ?2 and state not in ('SUCCEED', 'FAILED')", instance::TEXTS.select);
         let statement = Statement::new(text, values![job, task]);
         rows.extend(all(engine, &statement, |row| instance::read(row).map(Arc::new).map(Row::Instance))?);
     }
@@ -55,27 +55,27 @@ fn load_jobs(engine: &mut dyn Engine, rows: &mut Vec<Row>) -> Result<(), EngineE
 
 /// Tasks of a job, in order.
 pub(crate) fn tasks_of(engine: &mut dyn Engine, job: JobId) -> Result<Vec<kernel::task::Task>, EngineError> {
-    let text = format!("{} where job = $1 order by job, task", task::TEXTS.select);
+    let text = format!("{} where job = ?1 order by job, task", task::TEXTS.select);
     all(engine, &Statement::new(text, values![job]), task::read)
 }
 
 /// The head of a queue from a place on.
 pub(crate) fn visible(engine: &mut dyn Engine, from: VisibleAfter, limit: usize) -> Result<Vec<Row>, EngineError> {
     let VisibleAfter { queue, now, kept, after } = from;
-    let mut text = format!("{} where queue = $1 and visible <= $2 and enqueued > $3", queue::MESSAGE_TEXTS.select);
+    let mut text = format!("{} where queue = ?1 and visible <= ?2 and enqueued > ?3", queue::MESSAGE_TEXTS.select);
     let mut values = values![queue, now, kept];
     if let Some((visible, seq)) = after {
-        text.push_str(" and (visible, seq) > ($4, $5)");
+        text.push_str(" and (visible, seq) > (?4, ?5)");
         values.extend(values![visible, seq]);
     }
     values.push(Value::from(limit as u64));
-    write!(text, " order by visible, seq limit ${}", values.len()).expect("a String takes everything");
+    write!(text, " order by visible, seq limit ?{}", values.len()).expect("a String takes everything");
     all(engine, &Statement::new(text, values), |row| queue::read_message(row).map(Arc::new).map(Row::Message))
 }
 
 /// Messages of a queue by place.
 pub(crate) fn messages(engine: &mut dyn Engine, queue: StreamNo, seqs: &[u64]) -> Result<Vec<Row>, EngineError> {
-    let text = format!("{} where queue = $1 and seq in ({})", queue::MESSAGE_TEXTS.select, places(2, seqs.len()));
+    let text = format!("{} where queue = ?1 and seq in ({})", queue::MESSAGE_TEXTS.select, places(2, seqs.len()));
     let mut values = values![queue];
     values.extend(seqs.iter().map(|seq| Value::from(*seq)));
     all(engine, &Statement::new(text, values), |row| queue::read_message(row).map(Arc::new).map(Row::Message))

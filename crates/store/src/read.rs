@@ -84,7 +84,7 @@ impl<'a> Conditions<'a> {
 
     fn place(&mut self, value: Value<'a>) -> String {
         self.values.push(value);
-        format!("${}", self.values.len())
+        format!("?{}", self.values.len())
     }
 
     /// `select` with these conditions and what follows them.
@@ -132,9 +132,9 @@ mod tests {
         conditions.compare("seq", ">", 5u64);
         assert_eq!(
             conditions.statement("select 1 from job", " order by id").text,
-            "select 1 from job where id in ($1, $2) and exists (select 1 from job_tag where job_tag.job = job.id and \
-             job_tag.key in ($3)) and exists (select 1 from job_tag where job_tag.job = job.id and job_tag.key in \
-             ($4) and job_tag.value in ($5, $6)) and name_key like $7 escape '\\' and seq > $8 order by id"
+            "select 1 from job where id in (?1, ?2) and exists (select 1 from job_tag where job_tag.job = job.id and \
+             job_tag.key in (?3)) and exists (select 1 from job_tag where job_tag.job = job.id and job_tag.key in \
+             (?4) and job_tag.value in (?5, ?6)) and name_key like ?7 escape '\\' and seq > ?8 order by id"
         );
         assert_eq!(conditions.values[6], Value::from("%a\\_b%"));
     }

@@ -1,5 +1,5 @@
 //! Statements as values: one text, and what goes into its places. The texts are SQL that SQLite and PostgreSQL both
-//! understand, with places `$1`, `$2` ... that first appear in this order.
+//! understand, but for the mark of the places `?1`, `?2` ..., for which PostgreSQL has another.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -147,10 +147,19 @@ pub(crate) struct Texts {
     pub(crate) insert: String,
     /// Inserts a row, or replaces that with its key.
     pub(crate) put: String,
+    /// Replaces the row with a key; takes the same values.
+    pub(crate) update: String,
     /// Deletes the row with a key.
     pub(crate) delete: String,
     /// `select ... from table`, all columns.
     pub(crate) select: String,
+}
+
+impl Texts {
+    /// Writes a row whose place is known: inserts a fresh one, else replaces the one that must be there.
+    pub(crate) fn write<'a>(&'static self, fresh: bool, values: Vec<Value<'a>>) -> Statement<'a> {
+        if fresh { Statement::new(&*self.insert, values) } else { Statement::one(&*self.update, values) }
+    }
 }
 
 impl Table {
@@ -160,10 +169,12 @@ impl Table {
         let insert = format!("insert into {} ({list}) values ({})", self.name, places(1, all.len()));
         let sets: Vec<String> = self.columns.iter().map(|column| format!("{column} = excluded.{column}")).collect();
         let put = format!("{insert} on conflict ({}) do update set {}", self.key.join(", "), sets.join(", "));
-        let is: Vec<String> = self.key.iter().enumerate().map(|(at, key)| format!("{key} = ${}", at + 1)).collect();
-        let delete = format!("delete from {} where {}", self.name, is.join(" and "));
+        let equal: Vec<String> = (1..).zip(&all).map(|(place, column)| format!("{column} = ?{place}")).collect();
+        let (key, rest) = equal.split_at(self.key.len());
+        let update = format!("update {} set {} where {}", self.name, rest.join(", "), key.join(" and "));
+        let delete = format!("delete from {} where {}", self.name, key.join(" and "));
         let select = format!("select {list} from {}", self.name);
-        Texts { insert, put, delete, select }
+        Texts { insert, put, update, delete, select }
     }
 }
 
@@ -172,7 +183,7 @@ pub(crate) fn places(first: usize, count: usize) -> String {
     let mut text = String::new();
     for place in first..first + count {
         let comma = if place == first { "" } else { ", " };
-        write!(text, "{comma}${place}").expect("a String takes everything");
+        write!(text, "{comma}?{place}").expect("a String takes everything");
     }
     text
 }
@@ -184,13 +195,14 @@ mod tests {
     #[test]
     fn texts_name_each_column_once_and_in_order() {
         let texts = Table { name: "thing", key: &["a", "b"], columns: &["c", "d"] }.texts();
-        assert_eq!(texts.insert, "insert into thing (a, b, c, d) values ($1, $2, $3, $4)");
+        assert_eq!(texts.insert, "insert into thing (a, b, c, d) values (?1, ?2, ?3, ?4)");
         assert_eq!(
             texts.put,
-            "insert into thing (a, b, c, d) values ($1, $2, $3, $4) on conflict (a, b) do update set c = excluded.c, \
+            "insert into thing (a, b, c, d) values (?1, ?2, ?3, ?4) on conflict (a, b) do update set c = excluded.c, \
              d = excluded.d"
         );
-        assert_eq!(texts.delete, "delete from thing where a = $1 and b = $2");
+        assert_eq!(texts.update, "update thing set c = ?3, d = ?4 where a = ?1 and b = ?2");
+        assert_eq!(texts.delete, "delete from thing where a = ?1 and b = ?2");
         assert_eq!(texts.select, "select a, b, c, d from thing");
     }
 

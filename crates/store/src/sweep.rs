@@ -55,7 +55,7 @@ struct Sweep<'e> {
 impl Sweep<'_> {
     /// Jobs that ended long ago become garbage.
     fn old_jobs(&mut self, ended: Timestamp) -> Result<Vec<JobId>, EngineError> {
-        let text = "select id from job where ended is not null and ended <= $1 order by ended limit $2";
+        let text = "select id from job where ended is not null and ended <= ?1 order by ended limit ?2";
         let statement = Statement::new(text, values![ended, self.left as u64]);
         let jobs = all(self.engine, &statement, |row| row.id(JobId::from_number))?;
         for id in &jobs {
@@ -85,35 +85,35 @@ impl Sweep<'_> {
         let Leftover { table, owner, rest } = leftover;
         let mut values = vec![Value::from(thing.a), Value::from(thing.b)];
         values.truncate(owner.len());
-        let condition: Vec<String> = (1..).zip(*owner).map(|(at, column)| format!("{column} = ${at}")).collect();
+        let condition: Vec<String> = (1..).zip(*owner).map(|(at, column)| format!("{column} = ?{at}")).collect();
         self.remove(table, owner, rest, &condition.join(" and "), values)
     }
 
     fn old_attempts(&mut self, at: Timestamp) -> Result<(), EngineError> {
         let (owner, rest) = (&["topic", "subscription"], &["seq", "number"]);
-        self.remove("attempt", owner, rest, "at <= $1", values![at])
+        self.remove("attempt", owner, rest, "at <= ?1", values![at])
     }
 
     /// Removes the beginning of a topic's log that is over its time, and what it leaves of deliveries given up.
     fn old_messages(&mut self, cutoff: &TopicCutoff) -> Result<(), EngineError> {
-        let text = "select seq, published from topic_message where topic = $1 order by seq limit $2";
+        let text = "select seq, published from topic_message where topic = ?1 order by seq limit ?2";
         let statement = Statement::new(text, values![cutoff.topic, self.left as u64]);
         let oldest = all(self.engine, &statement, |row| Ok((row.int::<u64>()?, row.time()?)))?;
         let over = oldest.iter().take_while(|(seq, published)| cutoff.takes(*seq, *published)).last();
         let Some((through, _)) = over else { return Ok(()) };
         let values = || values![cutoff.topic, *through];
-        self.remove("topic_message", &["topic"], &["seq"], "topic = $1 and seq <= $2", values())?;
+        self.remove("topic_message", &["topic"], &["seq"], "topic = ?1 and seq <= ?2", values())?;
         for subscription in self.subscriptions(cutoff.topic)? {
             let mut values = values();
             values.push(subscription.into());
-            let condition = "topic = $1 and seq <= $2 and subscription = $3 and state = 'DEAD'";
+            let condition = "topic = ?1 and seq <= ?2 and subscription = ?3 and state = 'DEAD'";
             self.remove("delivery", &["topic", "subscription"], &["seq"], condition, values)?;
         }
         Ok(())
     }
 
     fn subscriptions(&mut self, topic: StreamNo) -> Result<Vec<u32>, EngineError> {
-        let statement = Statement::new("select no from subscription where topic = $1", values![topic]);
+        let statement = Statement::new("select no from subscription where topic = ?1", values![topic]);
         all(self.engine, &statement, |row| row.int())
     }
 

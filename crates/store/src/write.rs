@@ -64,7 +64,7 @@ fn put(engine: &mut dyn Engine, row: &Row, fresh: bool) -> Result<(), CommitErro
     match row {
         Row::Job(row) => run(engine, &job::put(row, fresh), "write a job"),
         Row::Task(row) => run(engine, &[task::put(row, fresh)], "write a task"),
-        Row::Instance(row) => run(engine, &[instance::put(row)], "write an instance"),
+        Row::Instance(row) => run(engine, &[instance::put(row, fresh)], "write an instance"),
         Row::Env(row) => run(engine, &environment::put(row, fresh), "write an environment"),
         Row::Node(row) => run(engine, &[node::put(row, fresh)], "write a node"),
         Row::Topic(row) => run(engine, &[topic::put(row, fresh)], "write a topic"),

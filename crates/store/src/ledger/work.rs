@@ -146,6 +146,7 @@ impl<'a> Work<'a> {
     fn decide(&mut self, command: Command, rng: &mut dyn Rng) -> Result<Reply, Refusal> {
         let decision = decide(&self.overlay, self.settings, command, self.now, rng)?;
         for change in &decision.changes {
+            self.note_first_row(change);
             evolve(&mut self.overlay, change);
             self.note(change);
         }
@@ -188,6 +189,17 @@ impl<'a> Work<'a> {
             }
             What::AttemptEnded(attempt) => self.attempts.push(attempt.clone()),
             _ => {}
+        }
+    }
+
+    /// Notes that an instance gets its first row. Who has one and goes on is in the state.
+    fn note_first_row(&mut self, change: &Change) {
+        let key = match &change.what {
+            What::InstancePlaced(key, _) | What::InstanceFailed(key, _) => key,
+            _ => return,
+        };
+        if self.overlay.instance(*key).is_none() {
+            self.fresh.insert(RowKey::Instance(*key));
         }
     }
 

@@ -13,7 +13,7 @@ use crate::rows::{environment, node};
 use crate::statement::{Statement, Value, values};
 
 pub(crate) fn env(engine: &mut dyn Engine, id: EnvId) -> Result<Option<Arc<Env>>, EngineError> {
-    let text = format!("{} where env.id = $1", environment::SELECT);
+    let text = format!("{} where env.id = ?1", environment::SELECT);
     first(engine, &Statement::new(text, values![id]), |row| environment::read(row).map(Arc::new))
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn envs(engine: &mut dyn Engine, filter: &EnvFilter, span: Span) -> R
 }
 
 fn counts(engine: &mut dyn Engine, env: EnvId) -> Result<NodeCounts, EngineError> {
-    let text = "select state, count(*) from node where env = $1 group by state";
+    let text = "select state, count(*) from node where env = ?1 group by state";
     let by_state = all(engine, &Statement::new(text, values![env]), |row: &mut Cells<'_>| {
         Ok((row.text(|word| node::stage(word, None))?, row.int::<u64>()?))
     })?;
@@ -54,6 +54,6 @@ fn counts(engine: &mut dyn Engine, env: EnvId) -> Result<NodeCounts, EngineError
 }
 
 pub(crate) fn nodes(engine: &mut dyn Engine, env: EnvId) -> Result<Vec<Arc<Node>>, EngineError> {
-    let text = format!("{} where env = $1 order by env, id", node::TEXTS.select);
+    let text = format!("{} where env = ?1 order by env, id", node::TEXTS.select);
     all(engine, &Statement::new(text, values![env]), |row| node::read(row).map(Arc::new))
 }

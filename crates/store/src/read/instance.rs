@@ -18,7 +18,7 @@ use crate::statement::{Statement, Value, places, values};
 const NAMED: usize = 500;
 
 pub(crate) fn instance(engine: &mut dyn Engine, key: InstanceKey) -> Result<Option<Arc<Instance>>, EngineError> {
-    let text = format!("{} where job = $1 and task = $2 and idx = $3", instance::TEXTS.select);
+    let text = format!("{} where job = ?1 and task = ?2 and idx = ?3", instance::TEXTS.select);
     let statement = Statement::new(text, values![key.job, key.task, key.index]);
     first(engine, &statement, |row| instance::read(row).map(Arc::new))
 }
@@ -29,7 +29,7 @@ pub(crate) fn instances(
     phases: &[Phase],
     span: Span,
 ) -> Result<Option<Page<InstanceListed>>, EngineError> {
-    let text = format!("{} where job = $1 and task = $2", task::TEXTS.select);
+    let text = format!("{} where job = ?1 and task = ?2", task::TEXTS.select);
     let Some(task) = first(engine, &Statement::new(text, values![key.job, key.task]), task::read)? else {
         return Ok(None);
     };
@@ -58,7 +58,7 @@ fn filtered(engine: &mut dyn Engine, task: &Task, phases: &[Phase], span: Span) 
     let bulk = if phases.contains(&task.bulk_phase()) { &task.bulk } else { &none };
     let mut merge = Merge::new(bulk, span);
     let states = places(3, phases.len());
-    let text = format!("select idx from instance where job = $1 and task = $2 and state in ({states}) order by idx");
+    let text = format!("select idx from instance where job = ?1 and task = ?2 and state in ({states}) order by idx");
     let mut values = values![task.key.job, task.key.task];
     values.extend(phases.iter().map(|phase| Value::from(phase.as_str())));
     engine.query(&Statement::new(text, values), &mut |row| {
@@ -92,7 +92,7 @@ pub(crate) fn log_tails(engine: &mut dyn Engine, key: TaskKey, indexes: &[u32]) 
 
 /// A select of the rows with these indexes.
 fn at(select: &str, key: TaskKey, indexes: &[u32]) -> Statement<'static> {
-    let text = format!("{select} where job = $1 and task = $2 and idx in ({})", places(3, indexes.len()));
+    let text = format!("{select} where job = ?1 and task = ?2 and idx in ({})", places(3, indexes.len()));
     let mut values = values![key.job, key.task];
     values.extend(indexes.iter().map(|index| Value::from(*index)));
     Statement::new(text, values)

@@ -13,7 +13,7 @@ use crate::rows::job;
 use crate::statement::{Statement, Value, values};
 
 pub(crate) fn job(engine: &mut dyn Engine, id: JobId) -> Result<Option<JobRows>, EngineError> {
-    let text = format!("{} where job.id = $1", *job::SELECT);
+    let text = format!("{} where job.id = ?1", *job::SELECT);
     let Some(job) = first(engine, &Statement::new(text, values![id]), job::read)? else { return Ok(None) };
     let tasks = tasks_of(engine, id)?.into_iter().map(Arc::new).collect();
     Ok(Some(JobRows { job: Arc::new(job), tasks }))

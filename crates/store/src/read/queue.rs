@@ -13,7 +13,7 @@ use crate::rows::queue;
 use crate::statement::{Statement, values};
 
 pub(crate) fn queue(engine: &mut dyn Engine, name: &str) -> Result<Option<Arc<Queue>>, EngineError> {
-    let text = format!("{} where name_key = $1", queue::TEXTS.select);
+    let text = format!("{} where name_key = ?1", queue::TEXTS.select);
     first(engine, &Statement::new(text, values![name.to_lowercase()]), |row| queue::read(row).map(Arc::new))
 }
 
@@ -27,13 +27,13 @@ pub(crate) fn queues(
 }
 
 pub(crate) fn figures(engine: &mut dyn Engine, queue: StreamNo, now: Timestamp) -> Result<QueueFigures, EngineError> {
-    let text = "select stored from queue where no = $1";
+    let text = "select stored from queue where no = ?1";
     let stored: u64 = first(engine, &Statement::new(text, values![queue]), |row| row.int())?.unwrap_or_default();
     // Most are visible as a rule, and those are not counted one by one.
-    let text = "select count(*), count(first_dequeued) from queue_message where queue = $1 and visible > $2";
+    let text = "select count(*), count(first_dequeued) from queue_message where queue = ?1 and visible > ?2";
     let hidden = first(engine, &Statement::new(text, values![queue, now]), |row| Ok((row.int()?, row.int()?)))?;
     let (hidden, inactive): (u64, u64) = hidden.unwrap_or_default();
-    let text = "select enqueued from queue_message where queue = $1 order by seq limit 1";
+    let text = "select enqueued from queue_message where queue = ?1 order by seq limit 1";
     let oldest = first(engine, &Statement::new(text, values![queue]), |row| row.time())?;
     Ok(QueueFigures { active: stored.saturating_sub(hidden), inactive, delayed: hidden - inactive, oldest })
 }
@@ -43,7 +43,7 @@ pub(crate) fn next_visible(
     queue: StreamNo,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, EngineError> {
-    let text = "select visible from queue_message where queue = $1 and visible > $2 order by visible limit 1";
+    let text = "select visible from queue_message where queue = ?1 and visible > ?2 order by visible limit 1";
     first(engine, &Statement::new(text, values![queue, now]), |row| row.time())
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn expired(
     limit: usize,
 ) -> Result<Vec<u64>, EngineError> {
     // Times grow with places, so the oldest are the first.
-    let text = "select seq, enqueued from queue_message where queue = $1 order by seq limit $2";
+    let text = "select seq, enqueued from queue_message where queue = ?1 order by seq limit ?2";
     let statement = Statement::new(text, values![queue, limit as u64]);
     let oldest = all(engine, &statement, |row| Ok((row.int::<u64>()?, row.time()?)))?;
     Ok(oldest.into_iter().take_while(|(_, enqueued)| *enqueued <= kept).map(|(seq, _)| seq).collect())

@@ -17,7 +17,7 @@ pub(crate) fn subscription(
     topic: StreamNo,
     name: &str,
 ) -> Result<Option<Arc<Subscription>>, EngineError> {
-    let text = format!("{} where topic = $1 and name_key = $2", subscription::TEXTS.select);
+    let text = format!("{} where topic = ?1 and name_key = ?2", subscription::TEXTS.select);
     let statement = Statement::new(text, values![topic, name.to_lowercase()]);
     first(engine, &statement, |row| subscription::read(row).map(Arc::new))
 }
@@ -52,7 +52,7 @@ pub(crate) fn deliveries(
         DeliverySet::All => "",
     };
     let text = format!(
-        "{} where topic = $1 and subscription = $2 and seq > $3{set} order by topic, subscription, seq limit $4",
+        "{} where topic = ?1 and subscription = ?2 and seq > ?3{set} order by topic, subscription, seq limit ?4",
         delivery::TEXTS.select
     );
     let statement = Statement::new(text, values![key.topic, key.no, after, limit as u64]);
@@ -67,7 +67,7 @@ pub(crate) fn attempts(
 ) -> Result<Vec<Arc<Attempt>>, EngineError> {
     let (seq, number) = before.unwrap_or((i64::MAX.cast_unsigned(), u32::MAX));
     let text = format!(
-        "{} where topic = $1 and subscription = $2 and (seq, number) < ($3, $4) order by seq desc, number desc limit $5",
+        "{} where topic = ?1 and subscription = ?2 and (seq, number) < (?3, ?4) order by seq desc, number desc limit ?5",
         delivery::ATTEMPT_TEXTS.select
     );
     let statement = Statement::new(text, values![key.topic, key.no, seq, number, limit as u64]);
@@ -81,7 +81,7 @@ pub(crate) fn attempts_of(
     limit: usize,
 ) -> Result<Vec<Arc<Attempt>>, EngineError> {
     let text = format!(
-        "{} where topic = $1 and subscription = $2 and seq = $3 order by number limit $4",
+        "{} where topic = ?1 and subscription = ?2 and seq = ?3 order by number limit ?4",
         delivery::ATTEMPT_TEXTS.select
     );
     let statement = Statement::new(text, values![key.topic, key.no, seq, limit as u64]);

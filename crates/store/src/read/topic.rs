@@ -12,7 +12,7 @@ use crate::rows::topic;
 use crate::statement::{Statement, Value, values};
 
 pub(crate) fn topic(engine: &mut dyn Engine, name: &str) -> Result<Option<Arc<Topic>>, EngineError> {
-    let text = format!("{} where name_key = $1", topic::TEXTS.select);
+    let text = format!("{} where name_key = ?1", topic::TEXTS.select);
     first(engine, &Statement::new(text, values![name.to_lowercase()]), |row| topic::read(row).map(Arc::new))
 }
 
@@ -35,11 +35,11 @@ pub(super) fn named(filter: &NameFilter) -> Conditions<'_> {
 
 pub(crate) fn figures(engine: &mut dyn Engine, topic: StreamNo) -> Result<TopicFigures, EngineError> {
     let mut edge = |order: &str| -> Result<Option<(u64, Timestamp)>, EngineError> {
-        let text = format!("select seq, published from topic_message where topic = $1 order by seq {order} limit 1");
+        let text = format!("select seq, published from topic_message where topic = ?1 order by seq {order} limit 1");
         first(engine, &Statement::new(text, values![topic]), |row| Ok((row.int()?, row.time()?)))
     };
     let (oldest, newest) = (edge("asc")?, edge("desc")?);
-    let text = "select count(*) from subscription where topic = $1";
+    let text = "select count(*) from subscription where topic = ?1";
     let subscriptions = first(engine, &Statement::new(text, values![topic]), |row| row.int())?.unwrap_or_default();
     // The numbers of a topic's messages have no gap, and the oldest go first.
     let messages = oldest.zip(newest).map_or(0, |((from, _), (to, _))| to - from + 1);
@@ -52,7 +52,7 @@ pub(crate) fn messages(
     after: u64,
     limit: usize,
 ) -> Result<Vec<Arc<TopicMessage>>, EngineError> {
-    let text = format!("{} where topic = $1 and seq > $2 order by topic, seq limit $3", topic::MESSAGE_TEXTS.select);
+    let text = format!("{} where topic = ?1 and seq > ?2 order by topic, seq limit ?3", topic::MESSAGE_TEXTS.select);
     let statement = Statement::new(text, values![topic, after, limit as u64]);
     all(engine, &statement, |row| topic::read_message(row).map(Arc::new))
 }

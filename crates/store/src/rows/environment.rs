@@ -22,7 +22,7 @@ pub(crate) const SELECT: &str = "select env.id, env.name, env.description, env.d
                                  env.outlets, env_spec.spec from env join env_spec on env_spec.env = env.id";
 
 const UPDATE: &str =
-    "update env set name = $1, description = $2, desired = $3, deleting = $4, outlets = $5 where id = $6";
+    "update env set name = ?1, description = ?2, desired = ?3, deleting = ?4, outlets = ?5 where id = ?6";
 
 pub(crate) fn put(env: &Env, fresh: bool) -> Vec<Statement<'_>> {
     if !fresh {
@@ -42,10 +42,10 @@ pub(crate) fn put(env: &Env, fresh: bool) -> Vec<Statement<'_>> {
     ];
     let mut statements = vec![
         Statement::new(&*TEXTS.insert, values),
-        Statement::new("insert into env_spec (env, spec) values ($1, $2)", values![env.id, json(&*env.spec)]),
+        Statement::new("insert into env_spec (env, spec) values (?1, ?2)", values![env.id, json(&*env.spec)]),
     ];
     for (place, (key, value)) in (0u32..).zip(&env.spec.tags) {
-        let text = "insert into env_tag (env, place, key, value) values ($1, $2, $3, $4)";
+        let text = "insert into env_tag (env, place, key, value) values (?1, ?2, ?3, ?4)";
         statements.push(Statement::new(text, values![env.id, place, key, value]));
     }
     statements
@@ -54,8 +54,8 @@ pub(crate) fn put(env: &Env, fresh: bool) -> Vec<Statement<'_>> {
 pub(crate) fn delete(id: EnvId) -> Vec<Statement<'static>> {
     vec![
         Statement::new(&*TEXTS.delete, values![id]),
-        Statement::new("delete from env_spec where env = $1", values![id]),
-        Statement::new("delete from env_tag where env = $1", values![id]),
+        Statement::new("delete from env_spec where env = ?1", values![id]),
+        Statement::new("delete from env_tag where env = ?1", values![id]),
     ]
 }
 

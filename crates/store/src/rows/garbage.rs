@@ -55,18 +55,18 @@ impl Garbage {
 }
 
 pub(crate) fn put(garbage: Garbage) -> Statement<'static> {
-    let text = "insert into garbage (kind, a, b) values ($1, $2, $3) on conflict do nothing";
+    let text = "insert into garbage (kind, a, b) values (?1, ?2, ?3) on conflict do nothing";
     Statement::new(text, values![garbage.kind.as_str(), garbage.a, garbage.b])
 }
 
 pub(crate) fn delete(garbage: Garbage) -> Statement<'static> {
-    let text = "delete from garbage where kind = $1 and a = $2 and b = $3";
+    let text = "delete from garbage where kind = ?1 and a = ?2 and b = ?3";
     Statement::new(text, values![garbage.kind.as_str(), garbage.a, garbage.b])
 }
 
 /// Whether a job with this id has been deleted and still has rows.
 pub(crate) fn has_job(id: JobId) -> Statement<'static> {
-    Statement::new("select 1 from garbage where kind = 'JOB' and a = $1", values![id])
+    Statement::new("select 1 from garbage where kind = 'JOB' and a = ?1", values![id])
 }
 
 pub(crate) fn select_first() -> Statement<'static> {

@@ -34,8 +34,7 @@ pub(crate) static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
     .texts()
 });
 
-/// Writes a row, whether or not it is the first of its instance: that cannot be told, and makes no difference.
-pub(crate) fn put(instance: &Instance) -> Statement<'_> {
+pub(crate) fn put(instance: &Instance, fresh: bool) -> Statement<'_> {
     let (asked, not_before) = match instance.stage {
         Stage::Held { asked, .. } => (Some(asked_word(asked)), None),
         Stage::Waiting { not_before } => (None, Some(not_before)),
@@ -60,7 +59,7 @@ pub(crate) fn put(instance: &Instance) -> Statement<'_> {
         instance.machine,
         instance.env,
     ];
-    Statement::new(&*TEXTS.put, values)
+    TEXTS.write(fresh, values)
 }
 
 pub(crate) fn delete(key: InstanceKey) -> Statement<'static> {

@@ -31,8 +31,8 @@ static INSERT: LazyLock<String> = LazyLock::new(|| {
 
 static UPDATE: LazyLock<String> = LazyLock::new(|| {
     let columns = STATE.split(", ").chain(COUNTS.split(", "));
-    let sets: Vec<String> = columns.enumerate().map(|(at, column)| format!("{column} = ${}", at + 1)).collect();
-    format!("update job set {} where id = ${}", sets.join(", "), sets.len() + 1)
+    let sets: Vec<String> = columns.enumerate().map(|(at, column)| format!("{column} = ?{}", at + 1)).collect();
+    format!("update job set {} where id = ?{}", sets.join(", "), sets.len() + 1)
 });
 
 pub(crate) fn put(job: &Job, fresh: bool) -> Vec<Statement<'_>> {
@@ -53,10 +53,10 @@ pub(crate) fn put(job: &Job, fresh: bool) -> Vec<Statement<'_>> {
     }
     let mut statements = vec![
         Statement::new(&**INSERT, values),
-        Statement::new("insert into job_spec (job, spec) values ($1, $2)", values![job.id, json(&*job.spec)]),
+        Statement::new("insert into job_spec (job, spec) values (?1, ?2)", values![job.id, json(&*job.spec)]),
     ];
     for (place, (key, value)) in (0u32..).zip(&job.spec.tags) {
-        let text = "insert into job_tag (job, place, key, value) values ($1, $2, $3, $4)";
+        let text = "insert into job_tag (job, place, key, value) values (?1, ?2, ?3, ?4)";
         statements.push(Statement::new(text, values![job.id, place, key, value]));
     }
     statements
@@ -64,9 +64,9 @@ pub(crate) fn put(job: &Job, fresh: bool) -> Vec<Statement<'_>> {
 
 pub(crate) fn delete(id: JobId) -> Vec<Statement<'static>> {
     vec![
-        Statement::new("delete from job where id = $1", values![id]),
-        Statement::new("delete from job_spec where job = $1", values![id]),
-        Statement::new("delete from job_tag where job = $1", values![id]),
+        Statement::new("delete from job where id = ?1", values![id]),
+        Statement::new("delete from job_spec where job = ?1", values![id]),
+        Statement::new("delete from job_tag where job = ?1", values![id]),
     ]
 }
 

@@ -15,7 +15,7 @@ pub(crate) struct LedgerRow {
 /// Raises the version, if it is still the expected one.
 pub(crate) fn advance(expected: u64, now: Timestamp, next_stream: u32) -> Statement<'static> {
     Statement::new(
-        "update ledger set version = version + 1, now = $1, next_stream = $2 where id = 1 and version = $3",
+        "update ledger set version = version + 1, now = ?1, next_stream = ?2 where id = 1 and version = ?3",
         values![now, next_stream, expected],
     )
 }

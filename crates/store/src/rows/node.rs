@@ -57,7 +57,7 @@ pub(crate) fn put(node: &Node, fresh: bool) -> Statement<'_> {
         json(&node.addresses),
         &node.reason,
     ];
-    Statement::new(if fresh { &*TEXTS.insert } else { &*TEXTS.put }, values)
+    TEXTS.write(fresh, values)
 }
 
 pub(crate) fn delete(id: NodeId) -> Statement<'static> {

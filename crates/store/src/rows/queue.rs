@@ -41,8 +41,8 @@ pub(crate) static MESSAGE_TEXTS: LazyLock<Texts> = LazyLock::new(|| {
 });
 
 /// Changes what a receipt changes: the text is not written again.
-const RECEIVED: &str = "update queue_message set visible = $1, first_dequeued = $2, dequeues = $3, receipt = $4 \
-                        where queue = $5 and seq = $6";
+const RECEIVED: &str = "update queue_message set visible = ?1, first_dequeued = ?2, dequeues = ?3, receipt = ?4 \
+                        where queue = ?5 and seq = ?6";
 
 pub(crate) fn put(queue: &Queue, fresh: bool) -> Statement<'_> {
     let values = values![
@@ -60,7 +60,7 @@ pub(crate) fn put(queue: &Queue, fresh: bool) -> Statement<'_> {
         queue.created,
         queue.modified,
     ];
-    Statement::new(if fresh { &*TEXTS.insert } else { &*TEXTS.put }, values)
+    TEXTS.write(fresh, values)
 }
 
 pub(crate) fn delete(no: StreamNo) -> Statement<'static> {

@@ -57,7 +57,7 @@ pub(crate) fn put(subscription: &Subscription, fresh: bool) -> Statement<'_> {
         subscription.created,
         subscription.modified,
     ];
-    Statement::new(if fresh { &*TEXTS.insert } else { &*TEXTS.put }, values)
+    TEXTS.write(fresh, values)
 }
 
 pub(crate) fn delete(key: SubscriptionKey) -> Statement<'static> {

@@ -46,7 +46,7 @@ pub(crate) fn put(task: &Task, fresh: bool) -> Statement<'_> {
     ];
     push_counts(&mut values, &task.instances);
     values.extend([json(&task.bulk), task.intent.as_ref().map(json).into()]);
-    Statement::new(if fresh { &*TEXTS.insert } else { &*TEXTS.put }, values)
+    TEXTS.write(fresh, values)
 }
 
 pub(crate) fn delete(key: TaskKey) -> Statement<'static> {

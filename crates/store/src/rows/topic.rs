@@ -52,7 +52,7 @@ pub(crate) fn put(topic: &Topic, fresh: bool) -> Statement<'_> {
         topic.created,
         topic.modified,
     ];
-    Statement::new(if fresh { &*TEXTS.insert } else { &*TEXTS.put }, values)
+    TEXTS.write(fresh, values)
 }
 
 pub(crate) fn delete(no: StreamNo) -> Statement<'static> {
