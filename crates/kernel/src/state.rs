@@ -310,10 +310,8 @@ impl State {
                 self.index.queue_names.insert((row.name.to_lowercase(), row.no));
                 self.queues.put_shared(row.no, row);
             }
-            Row::Subscription(row) => {
-                if !self.subscriptions.contains(&row.key) {
-                    self.subscriptions.put_shared(row.key, row);
-                }
+            Row::Subscription(row) if !self.subscriptions.contains(&row.key) => {
+                self.subscriptions.put_shared(row.key, row);
             }
             Row::Message(row)
                 if !self.messages.contains(&row.key) && !self.dirty.contains(&RowKey::Message(row.key)) =>
@@ -326,17 +324,13 @@ impl State {
         }
     }
 
-    /// The number that the next topic or queue gets. The store keeps it, so that the number of a deleted one is not
-    /// given again.
-    #[must_use]
-    pub fn next_stream(&self) -> StreamNo {
+    /// The number that the next topic or queue gets.
+    pub(crate) fn next_stream(&self) -> StreamNo {
         StreamNo(self.next_stream.max(1))
     }
 
-    /// How many messages of a queue are loaded. Who loads its first visible ones for a command asks for as many more:
-    /// some of those the store shows may have been received since, in the same batch.
-    #[must_use]
-    pub fn loaded_messages(&self, queue: StreamNo) -> usize {
+    /// How many messages of a queue are loaded.
+    pub(crate) fn loaded_messages(&self, queue: StreamNo) -> usize {
         let at = |seq| MessageKey { queue, seq };
         self.messages.range(at(0)..=at(u64::MAX)).count()
     }
