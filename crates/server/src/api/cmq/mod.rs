@@ -4,3 +4,6 @@ pub(super) mod limits;
 pub(super) mod read;
 pub(super) mod rules;
 pub(super) mod words;
+
+#[cfg(test)]
+pub(super) mod testing;

@@ -65,4 +65,6 @@ async fn submit_message(app: &App, command: Command) -> Result<Value, ApiError> 
 }
 
 #[cfg(test)]
+mod live_tests;
+#[cfg(test)]
 mod tests;

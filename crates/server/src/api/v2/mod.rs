@@ -115,4 +115,6 @@ fn unexpected(reply: &Reply) -> V2Error {
 }
 
 #[cfg(test)]
+mod live_tests;
+#[cfg(test)]
 mod tests;

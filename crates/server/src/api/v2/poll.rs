@@ -43,7 +43,13 @@ pub(super) async fn receive(app: &App, params: &Params, max: usize) -> Result<Ve
         let looked = app.clock();
         let command = Command::Receive { queue: name.clone(), max };
         match submit(app, Lane::Messages, command).await? {
-            Reply::Received(messages) if !messages.is_empty() => return Ok(messages),
+            Reply::Received(messages) if !messages.is_empty() => {
+                if messages.len() == max {
+                    // There may be more, for somebody else who waits: rings that come while he looks count as one.
+                    app.queue_wakes.ring(queue.no, 1);
+                }
+                return Ok(messages);
+            }
             Reply::Received(_) => {}
             other => return Err(unexpected(&other)),
         }

@@ -8,7 +8,7 @@ use wire::request::HttpRequest;
 use super::*;
 
 /// Parameters as a client's POST brings them.
-fn params(pairs: &[(&str, &str)]) -> Params {
+pub(super) fn params(pairs: &[(&str, &str)]) -> Params {
     let common = [
         ("Action", "Any"),
         ("SecretId", "AKIDtest"),

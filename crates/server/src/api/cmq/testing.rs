@@ -1,0 +1,88 @@
+//! A ledger on a database of its own, and an app over it, for tests of actions. No loops run: nothing fills queues
+//! from topics.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+
+use kernel::change::What;
+use store::Store;
+use store::ledger::Ledger;
+use store::sqlite::SqliteStore;
+use tempfile::TempDir;
+
+use crate::App;
+use crate::app::StateCell;
+use crate::config::Config;
+use crate::keys::Keys;
+use crate::ledger::{LANE_LIMITS, Lanes, LedgerHandle, spawn};
+use crate::readers::Readers;
+use crate::wakes::QueueWakes;
+
+/// A running ledger. It stops when this is dropped.
+pub(in crate::api) struct Running {
+    /// The app over it.
+    pub(in crate::api) app: App,
+    commits: Arc<AtomicUsize>,
+    lanes: Arc<Lanes>,
+    thread: Option<JoinHandle<()>>,
+    _folder: TempDir,
+}
+
+impl Running {
+    /// Starts a ledger with nothing in it.
+    pub(in crate::api) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::default();
+        let store = SqliteStore::open(&folder.path().join("herald.db")).unwrap();
+        let readers = Readers::new((0..2).map(|_| store.reader().unwrap()).collect());
+        let render = Box::new(|_: &kernel::event::Event| String::new());
+        let ledger = Ledger::open(Box::new(store), config.kernel_settings(), render).unwrap();
+        let lanes = Arc::new(Lanes::new(LANE_LIMITS));
+        let app = App {
+            ledger: LedgerHandle::new(lanes.clone()),
+            settings: Arc::new(config.settings()),
+            keys: Arc::new(Keys::new(Vec::new())),
+            queue_wakes: Arc::default(),
+            logs: Path::new("").into(),
+            state: Arc::new(StateCell::new(ledger.state().clone())),
+            readers,
+        };
+        let commits = Arc::new(AtomicUsize::new(0));
+        let (state, wakes, counted) = (app.state.clone(), app.queue_wakes.clone(), commits.clone());
+        let thread = spawn(ledger, lanes.clone(), Arc::default(), move |committed| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            state.set(committed.state.clone());
+            ring(&wakes, committed.changes.iter().map(|change| &change.what));
+        });
+        Self { app, commits, lanes, thread: Some(thread.unwrap()), _folder: folder }
+    }
+
+    /// How many commits have changed something.
+    pub(in crate::api) fn commits(&self) -> usize {
+        self.commits.load(Ordering::SeqCst)
+    }
+}
+
+fn ring<'a>(wakes: &QueueWakes, changes: impl Iterator<Item = &'a What>) {
+    let mut stored = BTreeMap::new();
+    for what in changes {
+        if let What::MessageStored(message) = what {
+            *stored.entry(message.key.queue).or_insert(0) += 1;
+        }
+    }
+    for (queue, count) in stored {
+        wakes.ring(queue, count);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.lanes.stop();
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+}
