@@ -275,14 +275,16 @@ impl Shared {
         self.workers.notify_one();
     }
 
-    pub(crate) fn wait_for_deadline<'a>(
-        &self,
-        mut state: MutexGuard<'a, State>,
-        until: Option<Instant>,
-        now: Instant,
-    ) -> MutexGuard<'a, State> {
-        state.timekeeper_until = until;
-        wait(&self.timekeeper, state, until.map(|until| until.saturating_duration_since(now))).0
+    /// Waits until something may be overdue. False when the threads are to end.
+    pub(crate) fn wait_for_deadline(&self) -> bool {
+        let mut state = self.lock();
+        if !state.quit {
+            let until = state.runs.next_deadline();
+            state.timekeeper_until = until;
+            let most = until.map(|until| until.saturating_duration_since(Instant::now()));
+            (state, _) = wait(&self.timekeeper, state, most);
+        }
+        !state.quit
     }
 }
 
@@ -323,6 +325,14 @@ impl State {
         if self.watch == Watch::Suspended {
             self.watch = Watch::Free;
         }
+    }
+
+    /// The processes of a run have ended.
+    pub(crate) fn end(&mut self, run: RunId, exit: Exit, at: i64, now: Instant) {
+        let ended = self.runs.ended(run);
+        let run_ms = now.saturating_duration_since(ended.since).as_millis();
+        let run_ms = u64::try_from(run_ms).unwrap_or(u64::MAX);
+        self.ended.push_back(Exited { ended, exit, at, run_ms });
     }
 
     /// A run that never had a process is over.

@@ -2,7 +2,7 @@
 //!
 //! The names are Tencent Batch's: `BATCH_JOB_ID` and its like, and the `BATCH_COMPUTE_` names of its first versions.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use wire::node::{RunId, TaskOrder};
 
@@ -24,6 +24,13 @@ pub(crate) fn inherited() -> Vec<(OsString, OsString)> {
         variables.push(("PATH".into(), PATH_DEFAULT.into()));
     }
     variables
+}
+
+/// Where a run's programs are looked for.
+pub(crate) fn path<'a>(inherited: &'a [(OsString, OsString)], order: &'a TaskOrder) -> &'a OsStr {
+    let own = order.env.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| OsStr::new(value));
+    let inherited = || inherited.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str());
+    own.or_else(inherited).unwrap_or_default()
 }
 
 /// What this run adds, in an order in which a later variable replaces an earlier one: the task's own, then Batch's.
@@ -50,19 +57,23 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn the_tasks_variables_cannot_replace_batchs() {
-        let run = RunId { job: JobId::from_number(35).unwrap(), task: 0, index: 3, attempt: 1 };
-        let order = TaskOrder {
+    fn order(run: RunId, env: &[(&str, &str)]) -> TaskOrder {
+        TaskOrder {
             job: run.job,
             task: 0,
             task_name: "count".to_owned(),
             instance_num: 8,
             command: String::new(),
-            env: [("PATH", "/x"), (JOB_ID, "mine"), ("A", "1")].map(|(k, v)| (k.to_owned(), v.to_owned())).to_vec(),
+            env: env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             timeout_ms: 0,
             grace_ms: 0,
-        };
+        }
+    }
+
+    #[test]
+    fn the_tasks_variables_cannot_replace_batchs() {
+        let run = RunId { job: JobId::from_number(35).unwrap(), task: 0, index: 3, attempt: 1 };
+        let order = order(run, &[("PATH", "/x"), (JOB_ID, "mine"), ("A", "1")]);
         let variables: BTreeMap<String, String> = own(&order, run).collect();
         let text: Vec<String> = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(
@@ -71,6 +82,16 @@ mod tests {
              BATCH_COMPUTE_TASK_NAME=count BATCH_JOB_ID=job-0000000z BATCH_TASK_INSTANCE_INDEX=3 \
              BATCH_TASK_INSTANCE_NUM=8 BATCH_TASK_NAME=count PATH=/x"
         );
+    }
+
+    #[test]
+    fn the_tasks_own_path_counts() {
+        let run = RunId { job: JobId::from_number(35).unwrap(), task: 0, index: 3, attempt: 1 };
+        let inherited = [("PATH".into(), "/bin".into())];
+        assert_eq!(path(&inherited, &order(run, &[])), "/bin");
+        let own = order(run, &[("PATH", "/x"), ("PATH", "/y")]);
+        assert_eq!(path(&inherited, &own), "/y", "as in the run's environment");
+        assert_eq!(path(&[], &order(run, &[])), "");
     }
 
     #[test]

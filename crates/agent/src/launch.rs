@@ -16,6 +16,7 @@ use crate::environment;
 use crate::folders::Folders;
 use crate::output::Output;
 use crate::paths::{Stream, folder_name, is_plain, log_file};
+use crate::simple;
 
 const SHELL: &str = "/bin/sh";
 
@@ -75,17 +76,42 @@ impl Launcher {
     }
 
     fn launch_in(&self, folder: &Path, run: RunId, order: &TaskOrder) -> Result<(i32, Output, Output), LaunchError> {
+        if let Some(words) = simple::words(&order.command)
+            && let Some(program) = simple::program(words[0], environment::path(&self.inherited, order))
+        {
+            let mut command = Command::new(program);
+            // As the shell does it.
+            command.arg0(words[0]).args(&words[1..]);
+            match self.spawn(command, folder, run, order) {
+                Err(LaunchError::Spawn(error)) => {
+                    // A script without its first line, a missing interpreter: the shell knows what to do or say.
+                    tracing::debug!(%run, %error, "left to the shell");
+                }
+                result => return result,
+            }
+        }
+        let mut command = Command::new(SHELL);
+        command.arg("-c").arg(&order.command);
+        self.spawn(command, folder, run, order)
+    }
+
+    fn spawn(
+        &self,
+        mut command: Command,
+        folder: &Path,
+        run: RunId,
+        order: &TaskOrder,
+    ) -> Result<(i32, Output, Output), LaunchError> {
         let open = |stream| {
             let path = log_file(&self.logs, run.job, &order.task_name, run.index, stream);
             Output::open(path).map_err(|error| LaunchError::Output(stream, error))
         };
         let (stdout, stdout_file) = open(Stream::Stdout)?;
         let (stderr, stderr_file) = open(Stream::Stderr)?;
-        let child = Command::new(SHELL)
-            .arg("-c")
-            .arg(&order.command)
+        let child = command
             .env_clear()
             .envs(self.inherited.iter().map(|(name, value)| (name, value)))
+            .env("PWD", folder)
             .envs(environment::own(order, run))
             .current_dir(folder)
             .stdin(Stdio::null())

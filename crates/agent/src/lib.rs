@@ -22,6 +22,7 @@ mod paths;
 mod procfs;
 mod reaper;
 mod runs;
+mod simple;
 mod timekeeper;
 mod worker;
 

@@ -17,6 +17,9 @@ pub(crate) const STARTS_AT_ONCE: usize = 2;
 /// Threads that start runs, wait for their ends and finish them. One more than may be starting runs.
 pub(crate) const WORKERS: usize = STARTS_AT_ONCE + 1;
 
+/// How often a group is looked at that has lost its leader and uses its grace.
+pub(crate) const GROUP_LOOK: Duration = Duration::from_millis(20);
+
 /// Bytes of an output file's beginning that are kept when it grew too long.
 pub(crate) const OUTPUT_HEAD_BYTES: u64 = 1024 * 1024;
 /// Bytes of an output file's end that are kept when it grew too long.

@@ -47,7 +47,12 @@ pub(crate) fn all() -> io::Result<Vec<Process>> {
     for entry in fs::read_dir("/proc")? {
         let name = entry?.file_name();
         let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
-        found.extend(process(pid)?);
+        match process(pid) {
+            Ok(process) => found.extend(process),
+            // Some machines hide the processes of other users; none of ours is among them.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(found)
 }

@@ -2,18 +2,21 @@
 //! a child.
 //!
 //! An ended process is first looked at and left a zombie, which keeps its id, and its group's, from being used again.
-//! While that holds, what is left of its group is killed, so that nothing of a run outlives it, and the run is marked
-//! as ended, so that nobody signals its group any more. Only then is the process reaped.
+//! While that holds, what is left of its group is killed, so that nothing of a run outlives it. Then it is reaped, and
+//! the run is marked as ended, in one step for everybody else: nobody signals a group that may be another's by now.
+//!
+//! Only a run that is being ended with grace may lose its leader and go on: the rest of its group, as long as there is
+//! any, keeps the group's id. From then on the [timekeeper](crate::timekeeper) looks after it.
 
 use std::time::Instant;
 
 use nix::errno::Errno;
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 use wire::node::Exit;
 
-use crate::engine::{Exited, Shared, Watch, send, unix_ms};
+use crate::engine::{Shared, Watch, send, unix_ms};
 use crate::procfs;
 use crate::runs::GroupSignal;
 
@@ -40,13 +43,16 @@ pub(crate) fn watch(shared: &Shared) {
     shared.update(|state| {
         state.watch = Watch::Free;
         match child {
-            Some((pid, exit)) if state.runs.is_leader(pid.as_raw()) => {
-                send([GroupSignal { group: pid.as_raw(), signal: Signal::SIGKILL }]);
-                let ended = state.runs.ended(pid.as_raw()).expect("it was just there");
-                let run_ms = now.saturating_duration_since(ended.since).as_millis();
-                let run_ms = u64::try_from(run_ms).unwrap_or(u64::MAX);
-                state.ended.push_back(Exited { ended, exit, at, run_ms });
+            Some((pid, exit)) if let Some((run, grace)) = state.runs.led_by(pid.as_raw()) => {
+                if !grace {
+                    send([GroupSignal { group: pid.as_raw(), signal: Signal::SIGKILL }]);
+                }
                 reap(pid);
+                if grace && group_exists(pid.as_raw()) {
+                    state.runs.leader_gone(run, now);
+                } else {
+                    state.end(run, exit, at, now);
+                }
             }
             // Its worker has not come to write it down yet; or it failed to become a program, and whoever started
             // it reaps it. Either way that worker will say so.
@@ -58,6 +64,11 @@ pub(crate) fn watch(shared: &Shared) {
             None => {}
         }
     });
+}
+
+/// Whether a group has any process, be it one that has ended and that its new parent has not reaped yet.
+pub(crate) fn group_exists(group: i32) -> bool {
+    killpg(Pid::from_raw(group), None) != Err(Errno::ESRCH)
 }
 
 /// A child that was ended by a signal without a name, and the signal's number.

@@ -4,8 +4,11 @@
 //! lives, *finishing* while a worker looks after its output, and then gone. It holds a slot while it is starting or
 //! running. What someone wants of a run that is just starting is kept and done as soon as it has a process.
 //!
+//! A run that is being ended with grace goes on until its whole group is gone: where a shell leads the group, SIGTERM
+//! ends the shell at once, and it is the shell's child that uses the grace.
+//!
 //! The answers of these functions are signals to be sent. They must be sent before the lock round this state is
-//! released: a process that is running here has not been reaped, so its id is still its own.
+//! released: a leader that is known here has not been reaped, so its id, and its group's, is still its own.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -14,7 +17,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use wire::node::{Exit, RunId, TaskOrder};
 
-use crate::limits::QUEUED_RUNS;
+use crate::limits::{GROUP_LOOK, QUEUED_RUNS};
 
 /// A signal for a process group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,8 +54,20 @@ struct Active<F> {
 #[derive(Debug)]
 enum Phase<F> {
     Starting,
-    Running { leader: i32, since: Instant, deadline: Option<Instant>, files: F },
+    Running(Running<F>),
     Finishing,
+}
+
+#[derive(Debug)]
+struct Running<F> {
+    leader: i32,
+    /// The leader has been reaped, and the rest of its group has not ended yet.
+    leader_gone: bool,
+    since: Instant,
+    /// When something is to be done: its time or its grace is over, or its group is to be looked at.
+    deadline: Option<Instant>,
+    grace_end: Option<Instant>,
+    files: F,
 }
 
 /// That a run is being ended.
@@ -106,11 +121,20 @@ pub(crate) enum KillOutcome {
     Nothing,
 }
 
+/// What is to be done about a run now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Overdue {
+    /// Its group is to be signalled.
+    Signal(GroupSignal),
+    /// Its group, which has lost its leader, is to be looked at: once nothing is left of it, the run has
+    /// [ended](Runs::ended).
+    Look(RunId, i32),
+}
+
 /// A run whose process has just ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Ended<F> {
     pub(crate) run: RunId,
-    pub(crate) order: Arc<TaskOrder>,
     pub(crate) since: Instant,
     pub(crate) files: F,
 }
@@ -176,7 +200,8 @@ impl<F> Runs<F> {
         abort: Option<String>,
     ) -> (Option<GroupSignal>, bool) {
         let active = self.active.get_mut(&run).expect("a run that starts is active");
-        active.phase = Phase::Running { leader, since: now, deadline: None, files };
+        let (deadline, grace_end) = (None, None);
+        active.phase = Phase::Running(Running { leader, leader_gone: false, since: now, deadline, grace_end, files });
         self.leaders.insert(leader, run);
         if let Some(reason) = abort {
             active.ending = Some(Ending { cause: Cause::Aborted(reason), hard: true });
@@ -200,20 +225,35 @@ impl<F> Runs<F> {
         !active.forgotten
     }
 
-    /// Whether this process leads a running run.
-    pub(crate) fn is_leader(&self, pid: i32) -> bool {
-        self.leaders.contains_key(&pid)
+    /// The running run that this process leads, and whether it is being ended with grace.
+    pub(crate) fn led_by(&self, leader: i32) -> Option<(RunId, bool)> {
+        let run = *self.leaders.get(&leader)?;
+        let ending = &self.active.get(&run)?.ending;
+        Some((run, ending.as_ref().is_some_and(|ending| !ending.hard)))
     }
 
-    /// The process that led a run has ended; its slot is free. After this its id is not used any more.
-    pub(crate) fn ended(&mut self, leader: i32) -> Option<Ended<F>> {
-        let run = self.leaders.remove(&leader)?;
+    /// A run has ended; its slot is free. After this its group is not signalled any more.
+    pub(crate) fn ended(&mut self, run: RunId) -> Ended<F> {
         self.set_deadline(run, None);
-        let active = self.active.get_mut(&run)?;
+        let active = self.active.get_mut(&run).expect("a run that ends is active");
         let phase = std::mem::replace(&mut active.phase, Phase::Finishing);
-        let Phase::Running { since, files, .. } = phase else { unreachable!("a leader's run is running") };
+        let Phase::Running(Running { leader, leader_gone, since, files, .. }) = phase else {
+            unreachable!("a run ends once, after it has started")
+        };
+        if !leader_gone {
+            self.leaders.remove(&leader);
+        }
         self.busy -= 1;
-        Some(Ended { run, order: Arc::clone(&active.order), since, files })
+        Ended { run, since, files }
+    }
+
+    /// The leader of a run has been reaped, but not all of its group has ended, and it has grace left.
+    pub(crate) fn leader_gone(&mut self, run: RunId, now: Instant) {
+        let running = self.running(run).expect("a run whose leader ended was running");
+        running.leader_gone = true;
+        let leader = running.leader;
+        self.leaders.remove(&leader);
+        self.set_deadline(run, Some(now + GROUP_LOOK));
     }
 
     /// A finishing run is done with. The answer is how it ended, `None` when nobody wants to hear of it. `exit` is
@@ -240,20 +280,30 @@ impl<F> Runs<F> {
     }
 
     /// Ends what is overdue: a run whose time is over gets SIGTERM, one whose grace is over SIGKILL.
-    pub(crate) fn overdue(&mut self, now: Instant) -> Vec<GroupSignal> {
-        let mut signals = Vec::new();
+    pub(crate) fn overdue(&mut self, now: Instant) -> Vec<Overdue> {
+        let mut due = Vec::new();
         while let Some(&(deadline, run)) = self.deadlines.first()
             && deadline <= now
         {
+            self.set_deadline(run, None);
             let active = self.active.get_mut(&run).expect("a run with a deadline is active");
+            let Phase::Running(running) = &active.phase else { unreachable!("a run with a deadline is running") };
+            let (leader, leader_gone) = (running.leader, running.leader_gone);
+            let grace_is_over = running.grace_end.is_some_and(|end| end <= now);
             match &mut active.ending {
                 None => active.ending = Some(Ending { cause: Cause::TimedOut, hard: false }),
-                Some(ending) => ending.hard = true,
+                Some(ending) if grace_is_over => ending.hard = true,
+                Some(_) => {}
             }
-            self.set_deadline(run, None);
-            signals.extend(self.signal(run, now));
+            if !leader_gone || grace_is_over {
+                due.extend(self.signal(run, now).map(Overdue::Signal));
+            }
+            if leader_gone {
+                self.set_deadline(run, Some(now + GROUP_LOOK));
+                due.push(Overdue::Look(run, leader));
+            }
         }
-        signals
+        due
     }
 
     /// When [`Runs::overdue`] has something to do.
@@ -334,25 +384,37 @@ impl<F> Runs<F> {
         KillOutcome::Ending(self.signal(run, now))
     }
 
-    /// The signal that the run's ending asks for; the deadline that follows it is set. None while it has no process.
+    /// The signal that the run's ending asks for; what follows it is set up. None while it has no process.
     fn signal(&mut self, run: RunId, now: Instant) -> Option<GroupSignal> {
-        let active = self.active.get(&run)?;
-        let Phase::Running { leader, .. } = active.phase else { return None };
-        let (signal, deadline) = match active.ending.as_ref()? {
-            Ending { hard: false, .. } => (Signal::SIGTERM, after(now, active.order.grace_ms)),
-            Ending { hard: true, .. } => (Signal::SIGKILL, None),
-        };
-        self.set_deadline(run, deadline);
-        Some(GroupSignal { group: leader, signal })
+        let active = self.active.get_mut(&run)?;
+        let Phase::Running(running) = &mut active.phase else { return None };
+        let group = running.leader;
+        if active.ending.as_ref()?.hard {
+            running.grace_end = None;
+            let deadline = running.leader_gone.then_some(now);
+            self.set_deadline(run, deadline);
+            return Some(GroupSignal { group, signal: Signal::SIGKILL });
+        }
+        let grace_end = after(now, active.order.grace_ms);
+        running.grace_end = grace_end;
+        self.set_deadline(run, grace_end);
+        Some(GroupSignal { group, signal: Signal::SIGTERM })
+    }
+
+    fn running(&mut self, run: RunId) -> Option<&mut Running<F>> {
+        match &mut self.active.get_mut(&run)?.phase {
+            Phase::Running(running) => Some(running),
+            Phase::Starting | Phase::Finishing => None,
+        }
     }
 
     fn set_deadline(&mut self, run: RunId, new: Option<Instant>) {
-        let Some(Active { phase: Phase::Running { deadline, .. }, .. }) = self.active.get_mut(&run) else { return };
-        if let Some(old) = deadline.take() {
+        let Some(running) = self.running(run) else { return };
+        let old = std::mem::replace(&mut running.deadline, new);
+        if let Some(old) = old {
             self.deadlines.remove(&(old, run));
         }
         if let Some(new) = new {
-            *deadline = Some(new);
             self.deadlines.insert((new, run));
         }
     }

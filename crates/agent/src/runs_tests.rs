@@ -4,6 +4,8 @@ use kernel::id::JobId;
 
 use super::*;
 
+/// Longer than the looks at a group are apart.
+const GRACE: Duration = Duration::from_millis(30);
 const TERM: Signal = Signal::SIGTERM;
 const KILL: Signal = Signal::SIGKILL;
 
@@ -20,7 +22,7 @@ fn order(timeout_ms: u64) -> Arc<TaskOrder> {
         command: "true".to_owned(),
         env: vec![],
         timeout_ms,
-        grace_ms: 10,
+        grace_ms: 30,
     })
 }
 
@@ -52,14 +54,23 @@ fn signal(index: u32, signal: Signal) -> GroupSignal {
     GroupSignal { group: leader(index), signal }
 }
 
+fn due(index: u32, kind: Signal) -> Overdue {
+    Overdue::Signal(signal(index, kind))
+}
+
+fn look(index: u32) -> Overdue {
+    Overdue::Look(run(index), leader(index))
+}
+
 fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
 /// Ends a run's process with code 7; what is reported of it.
 fn exit(runs: &mut Runs<()>, index: u32) -> Option<Exit> {
-    let ended = runs.ended(leader(index)).expect("it was running");
-    assert_eq!(ended.run, run(index));
+    assert_eq!(runs.led_by(leader(index)).map(|(run, _)| run), Some(run(index)));
+    assert_eq!(runs.ended(run(index)).run, run(index));
+    assert_eq!(runs.led_by(leader(index)), None);
     runs.finished(run(index), Exit::Code { code: 7 })
 }
 
@@ -69,7 +80,7 @@ fn a_freed_slot_goes_to_the_next_in_order() {
     let mut runs = node(2, 5, now);
     assert_eq!(runs.held().len(), 5);
     assert!(!runs.has_next());
-    runs.ended(leader(1)).unwrap();
+    runs.ended(run(1));
     assert_eq!(start_all(&mut runs, now), [2], "the slot is free before the run is finished");
     assert_eq!(runs.finished(run(1), Exit::Code { code: 0 }), Some(Exit::Code { code: 0 }));
     for index in [0, 2] {
@@ -90,7 +101,7 @@ fn a_run_that_is_held_is_not_taken_twice() {
     for index in [0, 1] {
         assert_eq!(runs.give(run(index), &order(0)), Given::Ignored);
     }
-    runs.ended(leader(0)).unwrap();
+    runs.ended(run(0));
     assert_eq!(runs.give(run(0), &order(0)), Given::Ignored, "finishing");
 }
 
@@ -122,11 +133,11 @@ fn a_timeout_is_terminated_then_killed_and_says_so() {
     assert_eq!(runs.next_deadline(), Some(now + ms(100)));
     assert_eq!(runs.overdue(now + ms(99)), []);
     let late = now + ms(100);
-    assert_eq!(runs.overdue(late), [signal(0, TERM), signal(1, TERM)]);
+    assert_eq!(runs.overdue(late), [due(0, TERM), due(1, TERM)]);
     assert_eq!(runs.overdue(late), []);
     assert_eq!(exit(&mut runs, 1), Some(Exit::TimedOut));
-    assert_eq!(runs.next_deadline(), Some(late + ms(10)));
-    assert_eq!(runs.overdue(late + ms(10)), [signal(0, KILL)]);
+    assert_eq!(runs.next_deadline(), Some(late + GRACE));
+    assert_eq!(runs.overdue(late + GRACE), [due(0, KILL)]);
     assert_eq!(runs.next_deadline(), None);
     assert_eq!(exit(&mut runs, 0), Some(Exit::TimedOut));
 }
@@ -151,10 +162,43 @@ fn a_kill_drops_what_waits_and_ends_what_runs() {
     assert_eq!(runs.kill(run(1), now), KillOutcome::Nothing);
     assert_eq!(runs.kill(run(0), now), KillOutcome::Ending(Some(signal(0, TERM))));
     assert_eq!(runs.kill(run(0), now), KillOutcome::Ending(None), "asked twice");
-    assert_eq!(runs.overdue(now + ms(10)), [signal(0, KILL)]);
-    runs.ended(leader(0)).unwrap();
+    assert_eq!(runs.overdue(now + GRACE), [due(0, KILL)]);
+    runs.ended(run(0));
     assert_eq!(runs.kill(run(0), now), KillOutcome::Nothing, "its process id is not its own any more");
     assert_eq!(runs.finished(run(0), Exit::Signal { signal: 9 }), Some(Exit::Killed));
+}
+
+#[test]
+fn a_group_without_its_leader_keeps_its_grace() {
+    let now = Instant::now();
+    let mut runs = node(1, 2, now);
+    assert_eq!(runs.led_by(leader(0)), Some((run(0), false)));
+    runs.kill(run(0), now);
+    assert_eq!(runs.led_by(leader(0)), Some((run(0), true)));
+    runs.leader_gone(run(0), now);
+    assert_eq!(runs.led_by(leader(0)), None, "the id may be another's");
+    assert!(!runs.has_leaders() && !runs.has_next() && !runs.is_idle(), "it goes on and holds its slot");
+    assert_eq!(runs.kill(run(0), now), KillOutcome::Ending(None));
+    assert_eq!(runs.overdue(now + GROUP_LOOK), [look(0)]);
+    assert_eq!(runs.overdue(now + GRACE), []);
+    assert_eq!(runs.overdue(now + 2 * GROUP_LOOK), [due(0, KILL), look(0)]);
+    assert_eq!(runs.overdue(now + 3 * GROUP_LOOK), [look(0)]);
+    runs.ended(run(0));
+    assert_eq!(runs.next_deadline(), None);
+    assert_eq!(runs.finished(run(0), Exit::Code { code: 0 }), Some(Exit::Killed));
+    assert_eq!(start_all(&mut runs, now), [1]);
+}
+
+#[test]
+fn haste_reaches_a_group_without_its_leader() {
+    let now = Instant::now();
+    let mut runs = node(1, 1, now);
+    runs.kill(run(0), now);
+    runs.leader_gone(run(0), now);
+    assert_eq!(runs.keep(&HashSet::new(), now).signals, [signal(0, KILL)]);
+    assert_eq!(runs.overdue(now), [look(0)]);
+    runs.ended(run(0));
+    assert_eq!(runs.finished(run(0), Exit::Killed), None);
 }
 
 #[test]
@@ -225,7 +269,7 @@ fn closing_ends_all_and_takes_no_more() {
     let now = Instant::now();
     for (grace, expected) in [(true, TERM), (false, KILL)] {
         let mut runs = node(1, 3, now);
-        assert_eq!(runs.longest_grace(), ms(10));
+        assert_eq!(runs.longest_grace(), GRACE);
         let (signals, queued) = runs.close(grace, now);
         assert_eq!(signals, [signal(0, expected)]);
         assert_eq!(queued, [run(1), run(2)]);

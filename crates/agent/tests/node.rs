@@ -5,11 +5,12 @@
 mod fake;
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use agent::{AgentError, Stream};
-use fake::{Connection, Node, end, line, open, order, run};
+use fake::{Connection, Node, end, line, open, open_endless, order, run};
 use wire::node::{Exit, FromNode, Report, RunId, TaskOrder, ToNode};
 
 /// An agent waits for every child of its process, so one process can have only one at a time.
@@ -17,8 +18,24 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 struct Agent {
     node: Node,
-    thread: JoinHandle<Result<(), AgentError>>,
+    thread: Thread,
+}
+
+/// The thread that an agent runs in.
+struct Thread {
+    handle: Option<JoinHandle<Result<(), AgentError>>>,
+    home: PathBuf,
     _turn: MutexGuard<'static, ()>,
+}
+
+impl Drop for Thread {
+    /// After a failure, ends the agent before the next test's turn: without its folder it goes.
+    fn drop(&mut self) {
+        if let Some(handle) = self.handle.take() {
+            let _ = fs::remove_dir_all(&self.home);
+            let _ = handle.join();
+        }
+    }
 }
 
 impl Agent {
@@ -26,8 +43,9 @@ impl Agent {
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let node = Node::new(slots);
         let config = node.config.clone();
-        let thread = std::thread::spawn(move || agent::run(config));
-        Self { node, thread, _turn: turn }
+        let home = config.home.clone();
+        let handle = Some(std::thread::spawn(move || agent::run(config)));
+        Self { node, thread: Thread { handle, home, _turn: turn } }
     }
 
     /// An agent that has been welcomed.
@@ -39,7 +57,8 @@ impl Agent {
 
     /// Waits for the end.
     fn join(self) -> (Node, Result<(), AgentError>) {
-        (self.node, self.thread.join().unwrap())
+        let Self { node, mut thread } = self;
+        (node, thread.handle.take().unwrap().join().unwrap())
     }
 
     /// Ends the agent.
@@ -194,6 +213,63 @@ fn a_killed_run_may_say_goodbye() {
 }
 
 #[test]
+fn the_child_of_a_shell_has_its_grace_too() {
+    let (agent, mut connection) = Agent::welcome(1);
+    let (pipe, go) = (agent.node.pipe("alive"), agent.node.pipe("go"));
+    // SIGTERM ends the outer shell at once. The inner one takes it when its own child has ended, and its time.
+    let inner = format!(
+        "trap \"read word < {}; echo goodbye; exit 0\" TERM; exec 9>{}; echo ready >&9; sleep 3600; exit 1",
+        go.display(),
+        pipe.display()
+    );
+    let command = format!("/bin/sh -c '{inner}'; echo never");
+    connection.start(&command, &[run(0)]);
+    let mut alive = open(&pipe);
+    assert_eq!(line(&mut alive), "ready");
+    connection.started(run(0));
+    connection.send(&ToNode::Kill { runs: vec![run(0)] });
+    fs::write(&go, "go\n").unwrap();
+    end(alive);
+    let exited = connection.exited(run(0));
+    assert_eq!((exited.exit, exited.stdout.as_str()), (Exit::Killed, "goodbye\n"));
+
+    let inner = format!("trap \"\" TERM; exec 9>{}; sleep 3600", pipe.display());
+    let order = TaskOrder { timeout_ms: 50, grace_ms: 50, ..order(&format!("/bin/sh -c '{inner}'; echo never")) };
+    connection.start_order(order, &[run(1)]);
+    end(open(&pipe));
+    connection.started(run(1));
+    assert_eq!(connection.exited(run(1)).exit, Exit::TimedOut);
+    agent.stop(connection);
+}
+
+#[test]
+fn what_is_only_words_needs_no_shell() {
+    let (agent, mut connection) = Agent::welcome(1);
+    let folder = agent.node.folder.path();
+    let script = folder.join("script");
+    fs::write(&script, "echo by the shell: $0 $1\n").unwrap();
+    fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let script = script.display().to_string();
+    let program = |index| format!("{}/work/job-0000000z/task.{index}.1\n", agent.node.config.home.display());
+    for (index, (command, stdout)) in [
+        ("printenv PWD".to_owned(), program(0)),
+        ("printenv PWD;".to_owned(), program(1)),
+        ("cat /proc/self/comm".to_owned(), "cat\n".to_owned()),
+        (format!("{script} argument"), format!("by the shell: {script} argument\n")),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let run = run(u32::try_from(index).unwrap());
+        connection.start(&command, &[run]);
+        connection.started(run);
+        let exited = connection.exited(run);
+        assert_eq!((exited.exit, exited.stdout), (Exit::Code { code: 0 }, stdout), "{command}");
+    }
+    agent.stop(connection);
+}
+
+#[test]
 fn what_waits_can_be_revoked() {
     let (agent, mut connection) = Agent::welcome(1);
     let pipe = agent.node.pipe("go");
@@ -217,9 +293,10 @@ fn runs_ahead_of_the_slots_need_nobody() {
     let pipe = agent.node.pipe("order");
     let runs: Vec<RunId> = (0..20).map(run).collect();
     connection.start(&format!("echo $BATCH_TASK_INSTANCE_INDEX > {}", pipe.display()), &runs);
+    let mut lines = open_endless(&pipe);
     for index in 0..20 {
-        // Each opens the pipe anew, and nothing is acknowledged.
-        assert_eq!(line(&mut open(&pipe)), index.to_string());
+        // Nothing is acknowledged meanwhile.
+        assert_eq!(line(&mut lines), index.to_string());
     }
     let mut running = Vec::new();
     let mut begun = 0;
@@ -280,7 +357,7 @@ fn only_what_the_server_believes_in_lives_on() {
     let alive = pipes.each_ref().map(open);
     let started = [connection.report().run(), connection.report().run()];
     assert!(started.contains(&run(0)) && started.contains(&run(1)));
-    drop(connection);
+    connection.leave();
 
     let (mut connection, held) = agent.node.accept();
     assert_eq!(held, [run(0), run(1), run(2)]);
@@ -289,7 +366,7 @@ fn only_what_the_server_believes_in_lives_on() {
     end(alive_1);
     let lost = Exit::NotStarted { reason: "lost by the agent".to_owned() };
     assert_eq!(connection.exited(run(8)).exit, lost);
-    drop(connection);
+    connection.leave();
 
     let (mut connection, held) = agent.node.accept();
     assert_eq!(held, [run(0)]);

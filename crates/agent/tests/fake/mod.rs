@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -92,6 +92,11 @@ impl Node {
     }
 }
 
+/// Opens the pipe such that it does not end, whoever has it open or not.
+pub(crate) fn open_endless(pipe: &PathBuf) -> File {
+    File::options().read(true).write(true).open(pipe).unwrap()
+}
+
 /// Waits until someone has the pipe open for writing.
 pub(crate) fn open(pipe: &PathBuf) -> File {
     File::open(pipe).unwrap()
@@ -132,8 +137,12 @@ impl Connection {
     /// The next frame.
     pub(crate) fn receive(&mut self) -> FromNode {
         loop {
-            if let Message::Text(text) = self.socket.read().unwrap() {
-                return decode(&text).unwrap();
+            match self.socket.read() {
+                Ok(Message::Text(text)) => return decode(&text).unwrap(),
+                Ok(_) => {}
+                // A read with a time limit does not go on by itself after the process was stopped for a moment.
+                Err(tungstenite::Error::Io(error)) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => panic!("{error}"),
             }
         }
     }
@@ -147,6 +156,12 @@ impl Connection {
                 FromNode::Hello { .. } => panic!("a second Hello"),
             }
         }
+    }
+
+    /// Loses the connection, after the agent has read all that was sent.
+    pub(crate) fn leave(mut self) {
+        self.socket.send(Message::Ping("last".into())).unwrap();
+        while self.socket.read().unwrap() != Message::Pong("last".into()) {}
     }
 
     pub(crate) fn acknowledge(&mut self, number: u64) {
