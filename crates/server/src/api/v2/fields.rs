@@ -8,8 +8,9 @@ use store::{NameFilter, Page, Span};
 use wire::limits::{V2_BATCH, V2_TAGS};
 use wire::v2::{Params, V2Code, V2Error};
 
-use crate::api::cmq::limits::TAG_CHARS;
-use crate::api::cmq::limits::{BATCH_BYTES, DELAY_S, MESSAGE_BYTES, MESSAGE_DEFAULT_BYTES, PAGE, PAGE_DEFAULT};
+use crate::api::cmq::limits::{
+    BATCH_BYTES, DELAY_S, MESSAGE_BYTES, MESSAGE_DEFAULT_BYTES, PAGE, PAGE_DEFAULT, TAG_CHARS,
+};
 use crate::api::cmq::rules::{self, BadKey};
 
 /// The name of something that exists, or not: the kernel knows.
