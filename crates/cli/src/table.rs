@@ -1,6 +1,11 @@
 //! Tables without lines: a row of headings, columns two blanks apart.
 
-use comfy_table::{ColumnConstraint, ContentArrangement};
+use comfy_table::{ColumnConstraint, ContentArrangement, Width};
+
+/// Blanks between columns.
+const GAP: u16 = 2;
+/// Words that are longer may be broken.
+const LONG_WORD: usize = 20;
 
 /// A table to be printed.
 pub(crate) struct Table {
@@ -49,14 +54,37 @@ impl Table {
             table.add_row(row.iter().map(|cell| plain(cell)));
         }
         for column in table.column_iter_mut() {
-            column.set_padding((0, 2));
+            column.set_padding((0, GAP));
         }
-        // What stands first is what the user copies: an id or a name. It is never broken.
-        if let Some(first) = table.column_mut(0) {
-            first.set_constraint(ColumnConstraint::ContentWidth);
-        }
+        self.keep_words_whole(&mut table, width);
         table.trim_fmt() + "\n"
     }
+
+    /// What stands first is what the user copies, an id or a name: it is never broken. Other words are broken only
+    /// where the terminal is too narrow for them.
+    fn keep_words_whole(&self, table: &mut comfy_table::Table, width: Option<u16>) {
+        let cells = |column: usize| {
+            let rows = self.rows.iter().filter_map(move |row| row.get(column).map(String::as_str));
+            rows.chain(self.headings.get(column).copied())
+        };
+        let words = |column: usize| cells(column).map(longest_word).max().unwrap_or(0).min(LONG_WORD);
+        let least: Vec<u16> = (0..table.column_iter().count())
+            .map(|column| u16::try_from(words(column)).unwrap_or(u16::MAX).saturating_add(GAP))
+            .collect();
+        let fits = width.is_some_and(|width| least.iter().map(|least| u32::from(*least)).sum::<u32>() <= width.into());
+        for (column, least) in table.column_iter_mut().zip(least) {
+            if column.index == 0 {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            } else if fits {
+                column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
+            }
+        }
+    }
+}
+
+/// The longest word of a text, in characters.
+fn longest_word(text: &str) -> usize {
+    text.split_whitespace().map(|word| word.chars().count()).max().unwrap_or(0)
 }
 
 /// The text without what a terminal would obey.
@@ -90,6 +118,25 @@ mod tests {
         let narrow = sample().render(Some(30));
         assert!(narrow.lines().all(|line| line.chars().count() <= 30), "{narrow}");
         assert!(narrow.contains("job-00000001  the long"), "{narrow}");
+    }
+
+    #[test]
+    fn words_stay_whole_where_there_is_room_for_them() {
+        let mut table = Table::new(&["ID", "STATE", "TASKS", "CREATED"]);
+        table.row([
+            "job-00000001".into(),
+            "SUCCEED".into(),
+            "2 RUNNING, 1 SUCCEED".into(),
+            "2018-03-08 11:48:40".into(),
+        ]);
+        let wanted = "\
+ID            STATE    TASKS     CREATED
+job-00000001  SUCCEED  2         2018-03-08
+                       RUNNING,  11:48:40
+                       1
+                       SUCCEED
+";
+        assert_eq!(table.render(Some(46)), wanted);
     }
 
     #[test]

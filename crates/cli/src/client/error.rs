@@ -1,7 +1,5 @@
 //! What a call can end with, other than a reply.
 
-use reqwest::Url;
-
 /// Why an action was not done, or is not known to be.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientError {
@@ -9,20 +7,20 @@ pub(crate) enum ClientError {
     #[error("failed to prepare for requests")]
     Setup(#[source] reqwest::Error),
     /// Nobody answered.
-    #[error("failed to reach the server at {}", bare(endpoint))]
+    #[error("failed to reach the server at {endpoint}")]
     Unreachable {
         /// Its address.
-        endpoint: Url,
+        endpoint: String,
         /// Why.
         source: reqwest::Error,
     },
     /// What answered is no Herald server.
-    #[error("{} gave a reply to {action} that is not understood: {why}", bare(endpoint))]
+    #[error("{endpoint} gave a reply to {action} that is not understood: {why}")]
     Strange {
         /// The action.
         action: &'static str,
         /// Its address.
-        endpoint: Url,
+        endpoint: String,
         /// What is odd about it.
         why: String,
     },
@@ -79,14 +77,10 @@ fn hint_for(code: &str) -> Option<&'static str> {
         }
         "InvalidParameter.NotificationTopicName" => "`herald topic create NAME` makes a topic",
         "ResourceInUse.Job" => "`herald job terminate ID` ends a job",
+        "6030" => "`herald sub create` subscribes a queue or an HTTP address to a topic",
         "ResourceNotFound.Topic" => "`herald topic list` shows the topics there are",
         _ => return None,
     })
-}
-
-/// The address as a user writes it.
-fn bare(endpoint: &Url) -> &str {
-    endpoint.as_str().trim_end_matches('/')
 }
 
 #[cfg(test)]

@@ -164,7 +164,7 @@ impl Client {
     }
 
     async fn send(&self, action: &'static str, request: reqwest::RequestBuilder) -> Result<Value, ClientError> {
-        let unreachable = |source| ClientError::Unreachable { endpoint: self.place.endpoint().clone(), source };
+        let unreachable = |source| ClientError::Unreachable { endpoint: self.address(), source };
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status();
         let body = response.bytes().await.map_err(unreachable)?;
@@ -174,8 +174,13 @@ impl Client {
         serde_json::from_slice(&body).map_err(|error| self.strange(action, &error.to_string()))
     }
 
+    /// The server's address as a user writes it.
+    fn address(&self) -> String {
+        self.place.endpoint().as_str().trim_end_matches('/').to_owned()
+    }
+
     fn strange(&self, action: &'static str, why: &str) -> ClientError {
-        ClientError::Strange { action, endpoint: self.place.endpoint().clone(), why: why.to_owned() }
+        ClientError::Strange { action, endpoint: self.address(), why: why.to_owned() }
     }
 }
 

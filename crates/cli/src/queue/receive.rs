@@ -54,8 +54,8 @@ impl Receive {
         }
         cx.out.flush()?;
         if !self.ack && !cx.out.is_json() {
-            let (id, times) = (text(message, "msgId"), number(message, "dequeueCount"));
-            cx.out.say(format_args!("message {id}, received {times} times; it comes again, since --ack was not given"));
+            let (id, receipt) = (text(message, "msgId"), number(message, "dequeueCount"));
+            cx.out.say(format_args!("message {id}, receipt {receipt}; it comes again, since --ack was not given"));
         }
         Ok(())
     }
