@@ -46,3 +46,23 @@ impl Checkpointer {
             .map_err(store_error("move the write-ahead log into the database"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::batch::Batch;
+    use crate::sqlite::SqliteStore;
+    use crate::writer::Store as _;
+
+    #[test]
+    fn a_checkpoint_moves_what_was_committed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = SqliteStore::open(&folder.path().join("herald.db")).unwrap();
+        let mut checkpointer = store.checkpointer().unwrap();
+        store.commit(&Batch::default()).unwrap();
+        let done = checkpointer.run().unwrap();
+        assert!(done.log_pages > 0);
+        assert_eq!(done.log_pages, done.moved_pages);
+        store.commit(&Batch { expected: 1, ..Batch::default() }).unwrap();
+        assert!(checkpointer.run().unwrap().log_pages <= done.log_pages, "an emptied log is written from its start");
+    }
+}

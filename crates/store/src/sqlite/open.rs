@@ -66,8 +66,11 @@ pub(super) fn reading(place: &Place) -> Result<Connection, StoreError> {
 
 /// A connection to a database whose schema is up to date.
 pub(super) fn migrated(place: &Place) -> Result<Connection, OpenError> {
+    migrate(place, &embedded::migrations::runner())
+}
+
+fn migrate(place: &Place, runner: &refinery::Runner) -> Result<Connection, OpenError> {
     let mut connection = connect(place)?;
-    let runner = embedded::migrations::runner();
     let known = runner.get_migrations().iter().map(|migration| i64::from(migration.version())).max().unwrap_or(0);
     let found = schema(&connection)?;
     if found > known {
@@ -108,4 +111,66 @@ fn copy(connection: &rusqlite::Connection, place: &Place, schema: i64) -> Result
     let text = path.to_str().ok_or_else(|| failed(StoreError::new("copy the database", "its path is not UTF-8")))?;
     connection.execute("vacuum into ?1", [text]).map_err(|error| failed(store_error("copy the database")(error)))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use refinery::{Migration, Runner};
+
+    const FIRST: (&str, &str) = ("V1__first", "create table a (b integer) strict; insert into a values (7);");
+    const SECOND: (&str, &str) = ("V2__second", "alter table a add column c integer;");
+
+    fn runner(migrations: &[(&str, &str)]) -> Runner {
+        let made = migrations.iter().map(|(name, sql)| Migration::unapplied(name, sql).unwrap());
+        Runner::new(&made.collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn an_older_schema_is_copied_before_it_is_migrated() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("herald.db");
+        let place = Place::file(&path);
+        drop(migrate(&place, &runner(&[FIRST])).unwrap());
+        let copy = folder.path().join("herald.db.v1");
+        assert!(!copy.exists(), "a new database needs no copy");
+        // What an interrupted attempt has left is replaced.
+        std::fs::write(&copy, "half a copy").unwrap();
+        let connection = migrate(&place, &runner(&[FIRST, SECOND])).unwrap();
+        assert_eq!(schema(&connection.0).unwrap(), 2);
+        let copied = connect(&Place::file(&copy)).unwrap();
+        assert_eq!(schema(&copied).unwrap(), 1);
+        assert_eq!(copied.query_row("select b from a", [], |row| row.get::<_, i64>(0)).unwrap(), 7);
+        drop(migrate(&place, &runner(&[FIRST, SECOND])).unwrap());
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::file(&folder.path().join("herald.db"));
+        drop(migrate(&place, &runner(&[FIRST, SECOND])).unwrap());
+        let error = migrate(&place, &runner(&[FIRST])).err().unwrap();
+        assert_eq!(
+            error.to_string(),
+            "the database has schema 2, and this version knows none above 1: use a newer Herald"
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_no_database_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("herald.db");
+        std::fs::write(&path, "something else, and long enough to be taken for a header of a database".repeat(20))
+            .unwrap();
+        assert!(matches!(migrated(&Place::file(&path)), Err(OpenError::Store(_))));
+    }
+
+    #[test]
+    fn every_connection_waits_for_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = connect(&Place::file(&folder.path().join("herald.db"))).unwrap();
+        let text = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, String>(0)).unwrap();
+        let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!((text("journal_mode").as_str(), number("synchronous"), number("wal_autocheckpoint")), ("wal", 2, 0));
+    }
 }

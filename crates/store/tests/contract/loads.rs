@@ -1,0 +1,153 @@
+//! Loads: what was written reads back, and only what is alive is loaded at the start.
+
+use std::sync::Arc;
+
+use kernel::instance::Stage;
+use kernel::node::NodeStage;
+use kernel::phase::Phase;
+use kernel::state::Row;
+use kernel::subscription::Strategy;
+use kernel::time::Timestamp;
+use kernel::topic::{FilterType, StreamNo};
+use store::VisibleAfter;
+
+use crate::rows::*;
+use crate::{Database, Writer, only};
+
+pub(crate) fn every_row_reads_back_as_it_was(database: &dyn Database) {
+    let mut writer = Writer::new(database);
+    writer.add(one_of_each());
+    assert_eq!(database.open().load().unwrap().rows, one_of_each());
+    let mut reader = writer.store.reader().unwrap();
+    assert_eq!(*reader.env(env_id(1)).unwrap().unwrap(), env(1));
+    assert_eq!(*reader.topic("tOLD").unwrap().unwrap(), topic(1, "Told"));
+    assert_eq!(*reader.queue("kept").unwrap().unwrap(), queue(2, "Kept"));
+    let found = reader.job(job_id(1)).unwrap().unwrap();
+    assert_eq!((&*found.job, found.tasks), (&job(1), vec![Arc::new(task(1))]));
+    assert_eq!(reader.job(job_id(2)).unwrap(), None);
+    let key = instances(1)[1].key;
+    assert_eq!(*reader.instance(key).unwrap().unwrap(), instances(1)[1]);
+}
+
+pub(crate) fn changed_rows_read_back_as_they_are_now(database: &dyn Database) {
+    let mut writer = Writer::new(database);
+    writer.add(one_of_each());
+    let changed: Vec<Row> = one_of_each()
+        .into_iter()
+        .map(|row| match row {
+            Row::Topic(row) => {
+                Row::Topic(Arc::new(kernel::topic::Topic { filter: FilterType::Tags, next_seq: 9, ..(*row).clone() }))
+            }
+            Row::Queue(row) => Row::Queue(Arc::new(kernel::queue::Queue { stored: 7, ..(*row).clone() })),
+            Row::Subscription(row) => {
+                let strategy = Strategy::ExponentialDecayRetry;
+                Row::Subscription(Arc::new(kernel::subscription::Subscription {
+                    strategy,
+                    cursor: 4,
+                    ..(*row).clone()
+                }))
+            }
+            Row::Env(row) => {
+                Row::Env(Arc::new(kernel::environment::Env { desired: 9, deleting: false, ..(*row).clone() }))
+            }
+            Row::Node(row) => Row::Node(Arc::new(kernel::node::Node { stage: NodeStage::Abnormal, ..(*row).clone() })),
+            Row::Job(row) => Row::Job(Arc::new(kernel::job::Job { terminating: false, ..(*row).clone() })),
+            Row::Task(row) => Row::Task(Arc::new(kernel::task::Task { intent: None, ..(*row).clone() })),
+            Row::Instance(row) => {
+                let stage = Stage::Waiting { not_before: Timestamp(1) };
+                Row::Instance(Arc::new(kernel::instance::Instance { stage, ..(*row).clone() }))
+            }
+            other => other,
+        })
+        .collect();
+    writer.change(changed.clone());
+    assert_eq!(database.open().load().unwrap().rows, changed);
+}
+
+pub(crate) fn what_has_finished_is_not_loaded_and_can_be_fetched(database: &dyn Database) {
+    let mut writer = Writer::new(database);
+    let done = kernel::task::Task { phase: Phase::Failed, ended: Some(Timestamp(5)), intent: None, ..task(1) };
+    let instances = instances(1).into_iter().map(|row| Row::Instance(Arc::new(row)));
+    let job = Arc::new(finished(job(1), 5));
+    let mut rows = vec![Row::Job(job.clone()), Row::Task(Arc::new(done.clone()))];
+    rows.extend(instances);
+    writer.add(rows);
+    assert!(writer.store.load().unwrap().rows.is_empty());
+    let found = writer.store.job(job_id(1)).unwrap().unwrap();
+    assert_eq!((found.job, found.tasks), (job, vec![Arc::new(done)]));
+    assert_eq!(writer.store.job(job_id(9)).unwrap(), None);
+}
+
+pub(crate) fn rows_come_in_the_order_the_kernel_takes_them(database: &dyn Database) {
+    let mut writer = Writer::new(database);
+    let mut rows = one_of_each();
+    rows.push(Row::Job(Arc::new(job(2))));
+    rows.push(Row::Task(Arc::new(task(2))));
+    rows.extend(instances(2).into_iter().map(|row| Row::Instance(Arc::new(row))));
+    rows.reverse();
+    writer.add(rows);
+    let kinds: Vec<&str> = writer.store.load().unwrap().rows.iter().map(kind).collect();
+    let mut order = kinds.clone();
+    order.dedup();
+    assert_eq!(order, ["topic", "queue", "subscription", "env", "node", "job", "task", "instance", "token"]);
+    assert_eq!(kinds.iter().filter(|kind| **kind == "instance").count(), 4, "the finished one stays out");
+}
+
+fn kind(row: &Row) -> &'static str {
+    match row {
+        Row::Topic(_) => "topic",
+        Row::Queue(_) => "queue",
+        Row::Subscription(_) => "subscription",
+        Row::Env(_) => "env",
+        Row::Node(_) => "node",
+        Row::Job(_) => "job",
+        Row::Task(_) => "task",
+        Row::Instance(_) => "instance",
+        Row::Token(_) => "token",
+        Row::Message(_) | Row::Delivery(_) => "loaded on demand",
+    }
+}
+
+/// Messages 1 to 6 of queue 2, visible from 60, 50 ... 10 on; 4 was received and is visible at 45. One of queue 3.
+fn some_messages(database: &dyn Database) -> Writer {
+    let mut writer = Writer::new(database);
+    let messages = (1..=6).map(|seq| queue_message(2, seq, 70 - seq as i64 * 10));
+    writer.add(messages.chain([queue_message(3, 1, 5)]).map(|message| Row::Message(Arc::new(message))).collect());
+    writer.change(vec![Row::Message(Arc::new(received(queue_message(2, 4, 30), 45)))]);
+    writer
+}
+
+fn seqs(rows: Vec<Row>) -> Vec<u64> {
+    let messages = only(rows, |row| match row {
+        Row::Message(message) => Some(message),
+        _ => None,
+    });
+    messages.iter().map(|message| message.key.seq).collect()
+}
+
+pub(crate) fn the_head_of_a_queue_comes_in_order_and_from_a_place_on(database: &dyn Database) {
+    let mut writer = some_messages(database);
+    let from = VisibleAfter { queue: StreamNo(2), now: Timestamp(50), kept: Timestamp(0), after: None };
+    let mut head = |from, limit| seqs(writer.store.visible_messages(from, limit).unwrap());
+    assert_eq!(head(from, 10), [6, 5, 3, 4, 2], "visible at 10, 20, 40, 45, 50");
+    assert_eq!(head(from, 2), [6, 5]);
+    let after = Some((Timestamp(20), 5));
+    assert_eq!(head(VisibleAfter { after, ..from }, 10), [3, 4, 2]);
+    assert_eq!(head(VisibleAfter { kept: Timestamp(20), ..from }, 10), [6, 5, 3, 4], "stored at 60, 50, 30, 40");
+    assert_eq!(head(VisibleAfter { queue: StreamNo(9), ..from }, 10), [] as [u64; 0]);
+}
+
+pub(crate) fn messages_are_found_by_their_places(database: &dyn Database) {
+    let mut writer = some_messages(database);
+    assert_eq!(seqs(writer.store.messages(StreamNo(2), &[4, 99, 1]).unwrap()), [1, 4]);
+    let found = writer.store.messages(StreamNo(2), &[4]).unwrap();
+    assert_eq!(found, [Row::Message(Arc::new(received(queue_message(2, 4, 30), 45)))]);
+}
+
+pub(crate) fn messages_over_their_retention_are_named(database: &dyn Database) {
+    let mut writer = some_messages(database);
+    let mut over = |kept, limit| writer.store.expired_messages(StreamNo(2), Timestamp(kept), limit).unwrap();
+    assert_eq!(over(30, 10), [1, 2, 3]);
+    assert_eq!(over(30, 2), [1, 2]);
+    assert_eq!(over(9, 10), [] as [u64; 0]);
+}

@@ -1,0 +1,199 @@
+//! Pages and single reads.
+
+use std::sync::Arc;
+
+use kernel::delivery::DeliveryStage;
+use kernel::node::NodeStage;
+use kernel::phase::Phase;
+use kernel::state::Row;
+use kernel::time::Timestamp;
+use kernel::topic::StreamNo;
+use store::{
+    Batch, DeliverySet, EnvFilter, InstanceListed, JobFilter, NameFilter, NodeCounts, QueueFigures, Span,
+    SubscriptionFilter, Tagged, TopicFigures,
+};
+
+use crate::rows::*;
+use crate::{Database, Writer};
+
+const ALL: Span = Span { offset: 0, limit: 100 };
+
+pub(crate) fn jobs_are_listed_newest_first_and_filtered(database: &dyn Database) {
+    let mut writer = Writer::new(database);
+    let mut rows: Vec<Row> = (1..=4).map(|number| Row::Job(Arc::new(job(number)))).collect();
+    rows.push(Row::Job(Arc::new(finished(job(5), 9))));
+    writer.add(rows);
+    let mut reader = writer.store.reader().unwrap();
+    let mut list = |filter: &JobFilter, span| {
+        let page = reader.jobs(filter, span).unwrap();
+        (page.total, page.items.iter().map(|job| job.id.number()).collect::<Vec<_>>())
+    };
+    let any = JobFilter::default;
+    assert_eq!(list(&any(), ALL), (5, vec![5, 4, 3, 2, 1]));
+    assert_eq!(list(&any(), Span { offset: 1, limit: 2 }), (5, vec![4, 3]));
+    assert_eq!(list(&any(), Span { offset: 9, limit: 2 }), (5, vec![]));
+    assert_eq!(list(&JobFilter { ids: vec![job_id(2), job_id(9)], ..any() }, ALL), (1, vec![2]));
+    assert_eq!(list(&JobFilter { names: vec!["job 1".into(), "job 4".into()], ..any() }, ALL), (2, vec![4, 1]));
+    assert_eq!(list(&JobFilter { phases: vec![Phase::Failed], ..any() }, ALL), (1, vec![5]));
+    assert_eq!(list(&JobFilter { zones: vec!["elsewhere".into()], ..any() }, ALL), (0, vec![]));
+    let tagged = |tags| JobFilter { tags, ..any() };
+    let text = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    assert_eq!(list(&tagged(Tagged { keys: text(&["team"]), ..Tagged::default() }), ALL).0, 5);
+    assert_eq!(list(&tagged(Tagged { values: text(&["t2", "t3"]), ..Tagged::default() }), ALL).1, [3, 2]);
+    // Key and value of one tag, not of two.
+    let pairs = vec![("team".into(), text(&["t2", "sample"])), ("kind".into(), text(&["sample"]))];
+    assert_eq!(list(&tagged(Tagged { pairs, ..Tagged::default() }), ALL).1, [2]);
+}
+
+pub(crate) fn instances_with_and_without_rows_make_one_list(database: &dyn Database) {
+    let mut writer = Writer::new(database);
+    let mut rows = vec![Row::Job(Arc::new(job(1))), Row::Task(Arc::new(task(1)))];
+    rows.extend(instances(1).into_iter().map(|row| Row::Instance(Arc::new(row))));
+    writer.add(rows);
+    let mut reader = writer.store.reader().unwrap();
+    let key = task(1).key;
+    let mut list = |phases: &[Phase], offset, limit| {
+        let page = reader.instances(key, phases, Span { offset, limit }).unwrap().unwrap();
+        let shown = page.items.iter().map(|item| match item {
+            InstanceListed::Bulk { index, phase, created } => {
+                assert_eq!((*phase, *created), (Phase::Runnable, Timestamp(1)));
+                (*index, false)
+            }
+            InstanceListed::Row(row) => {
+                assert_eq!(**row, instances(1)[row.key.index as usize]);
+                (row.key.index, true)
+            }
+        });
+        (page.total, shown.collect::<Vec<_>>())
+    };
+    assert_eq!(list(&[], 0, 5), (10, vec![(0, true), (1, true), (2, true), (3, false), (4, false)]));
+    assert_eq!(list(&[], 8, 5), (10, vec![(8, false), (9, false)]));
+    assert_eq!(list(&[Phase::Running, Phase::Succeed], 0, 5), (2, vec![(1, true), (2, true)]));
+    assert_eq!(list(&[Phase::Runnable], 0, 3), (8, vec![(0, true), (3, false), (4, false)]));
+    assert_eq!(list(&[Phase::Runnable], 7, 3), (8, vec![(9, false)]));
+    assert_eq!(list(&[Phase::Failed], 0, 3), (0, vec![]));
+    assert_eq!(list(&Phase::ALL, 1, 2), (10, vec![(1, true), (2, true)]));
+    assert_eq!(reader.instances(kernel::task::TaskKey { task: 1, ..key }, &[], ALL).unwrap(), None);
+}
+
+pub(crate) fn environments_are_listed_with_their_nodes(database: &dyn Database) {
+    let mut writer = Writer::new(database);
+    let stages = [NodeStage::Running, NodeStage::Running, NodeStage::Submitted { not_before: Timestamp(1) }];
+    let mut rows: Vec<Row> = (1..=3).map(|number| Row::Env(Arc::new(env(number)))).collect();
+    rows.extend((1..).zip(stages).map(|(number, stage)| Row::Node(Arc::new(node(number, 2, stage)))));
+    writer.add(rows);
+    let mut reader = writer.store.reader().unwrap();
+    let page = reader.envs(&EnvFilter::default(), Span { offset: 0, limit: 2 }).unwrap();
+    assert_eq!((page.total, page.items.len()), (3, 2));
+    assert_eq!((&*page.items[0].env, page.items[0].nodes), (&env(3), NodeCounts::default()));
+    assert_eq!(page.items[1].nodes, NodeCounts { running: 2, submitted: 1, ..NodeCounts::default() });
+    let filter = EnvFilter {
+        zones: vec!["zone-1".into(), "zone-2".into()],
+        tags: Tagged { keys: vec!["team".into()], values: vec!["t1".into()], pairs: vec![] },
+        ..EnvFilter::default()
+    };
+    assert_eq!(*reader.envs(&filter, ALL).unwrap().items[0].env, env(1));
+    let nodes: Vec<_> = reader.nodes(env_id(2)).unwrap().iter().map(|node| node.id.number()).collect();
+    assert_eq!(nodes, [1, 2, 3]);
+    assert!(reader.nodes(env_id(1)).unwrap().is_empty());
+}
+
+pub(crate) fn topics_and_queues_are_found_by_name(database: &dyn Database) {
+    let mut writer = Writer::new(database);
+    let names = ["Alpha", "beta_1", "betaX1"];
+    let mut rows: Vec<Row> = (1..).zip(names).map(|(no, name)| Row::Topic(Arc::new(topic(no, name)))).collect();
+    rows.extend((11..).zip(names).map(|(no, name)| Row::Queue(Arc::new(queue(no, name)))));
+    writer.add(rows);
+    let mut reader = writer.store.reader().unwrap();
+    let mut list = |contains: &str, names: &[&str]| {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        let filter = NameFilter { contains: contains.into(), names };
+        let (topics, queues) = (reader.topics(&filter, ALL).unwrap(), reader.queues(&filter, ALL).unwrap());
+        let found: Vec<String> = topics.items.iter().map(|topic| topic.name.clone()).collect();
+        assert_eq!(queues.items.iter().map(|queue| queue.name.clone()).collect::<Vec<_>>(), found);
+        assert_eq!((topics.total, queues.total), (found.len() as u64, found.len() as u64));
+        found
+    };
+    assert_eq!(list("", &[]), ["betaX1", "beta_1", "Alpha"]);
+    assert_eq!(list("A_1", &[]), ["beta_1"], "what a pattern means is taken as it stands");
+    assert_eq!(list("ETA", &[]), ["betaX1", "beta_1"]);
+    assert_eq!(list("", &["ALPHA", "gone"]), ["Alpha"]);
+    assert_eq!(reader.topic("gone").unwrap(), None);
+    assert_eq!(reader.queue("gone").unwrap(), None);
+}
+
+pub(crate) fn subscriptions_are_found_by_name_and_queue(database: &dyn Database) {
+    let mut writer = Writer::new(database);
+    let endpoints = [(1, http()), (2, to_queue(9, "Kept")), (3, to_queue(8, "other"))];
+    let rows = endpoints.into_iter().map(|(no, end)| Row::Subscription(Arc::new(subscription(1, no, end))));
+    writer.add(rows.chain([Row::Subscription(Arc::new(subscription(2, 1, http())))]).collect());
+    let mut reader = writer.store.reader().unwrap();
+    let mut list = |contains: &str, queue: Option<&str>, span| {
+        let filter = SubscriptionFilter { contains: contains.into(), queue: queue.map(Into::into) };
+        let page = reader.subscriptions(StreamNo(1), &filter, span).unwrap();
+        (page.total, page.items.iter().map(|subscription| subscription.key.no).collect::<Vec<_>>())
+    };
+    assert_eq!(list("", None, ALL), (3, vec![3, 2, 1]));
+    assert_eq!(list("", None, Span { offset: 1, limit: 1 }), (3, vec![2]));
+    assert_eq!(list("SUB-1", None, ALL), (1, vec![1]));
+    assert_eq!(list("", Some("kept"), ALL), (1, vec![2]));
+    let found = reader.subscription(StreamNo(1), "sub-2").unwrap().unwrap();
+    assert_eq!(*found, subscription(1, 2, to_queue(9, "Kept")));
+    assert_eq!(reader.subscription(StreamNo(2), "sub-2").unwrap(), None);
+}
+
+pub(crate) fn figures_say_what_is_there(database: &dyn Database) {
+    let mut writer = Writer::new(database);
+    let messages = [queue_message(2, 1, 10), queue_message(2, 2, 20), queue_message(2, 3, 500), queue_message(2, 4, 0)];
+    let mut rows: Vec<Row> = messages.into_iter().map(|message| Row::Message(Arc::new(message))).collect();
+    rows.push(Row::Queue(Arc::new(queue(2, "q"))));
+    rows.push(Row::Subscription(Arc::new(subscription(1, 1, http()))));
+    writer.add(rows);
+    writer.change(vec![Row::Message(Arc::new(received(queue_message(2, 4, 0), 400)))]);
+    let messages = (3..=5).map(|seq| topic_message(1, seq)).collect();
+    writer.commit(Batch { messages, ..writer.batch() });
+    let mut reader = writer.store.reader().unwrap();
+    let figures = reader.queue_figures(StreamNo(2), Timestamp(100)).unwrap();
+    assert_eq!(figures, QueueFigures { active: 2, inactive: 1, delayed: 1, oldest: Some(Timestamp(10)) });
+    assert_eq!(reader.next_visible(StreamNo(2), Timestamp(100)).unwrap(), Some(Timestamp(400)));
+    assert_eq!(reader.next_visible(StreamNo(2), Timestamp(500)).unwrap(), None);
+    let figures = reader.topic_figures(StreamNo(1)).unwrap();
+    assert_eq!(figures, TopicFigures { messages: 3, oldest: Some(Timestamp(30)), subscriptions: 1 });
+    assert_eq!(reader.topic_figures(StreamNo(7)).unwrap(), TopicFigures::default());
+    assert_eq!(reader.queue_figures(StreamNo(7), Timestamp(0)).unwrap(), QueueFigures::default());
+}
+
+pub(crate) fn a_topic_is_read_from_a_place_on(database: &dyn Database) {
+    let mut writer = Writer::new(database);
+    let messages: Vec<_> = (1..=4).map(|seq| topic_message(1, seq)).chain([topic_message(2, 1)]).collect();
+    writer.commit(Batch { messages: messages.clone(), ..writer.batch() });
+    let mut reader = writer.store.reader().unwrap();
+    assert_eq!(reader.topic_messages(StreamNo(1), 0, 10).unwrap(), messages[..4]);
+    assert_eq!(reader.topic_messages(StreamNo(1), 1, 2).unwrap(), messages[1..3]);
+    assert!(reader.topic_messages(StreamNo(1), 4, 2).unwrap().is_empty());
+}
+
+pub(crate) fn deliveries_and_attempts_are_listed(database: &dyn Database) {
+    let mut writer = Writer::new(database);
+    let retrying = DeliveryStage::Retrying { next: Timestamp(5) };
+    let stages = [(3, DeliveryStage::Dead), (4, retrying), (6, DeliveryStage::Delivered), (8, DeliveryStage::Dead)];
+    let rows: Vec<_> = stages.iter().map(|(seq, stage)| Arc::new(delivery(1, 1, *seq, *stage))).collect();
+    let other = Row::Delivery(Arc::new(delivery(1, 2, 1, retrying)));
+    writer.add(rows.iter().cloned().map(Row::Delivery).chain([other]).collect());
+    let attempts: Vec<_> = [(3, 1), (3, 2), (4, 1)].map(|(seq, number)| attempt(1, 1, seq, number)).into();
+    writer.commit(Batch { attempts: attempts.clone(), ..writer.batch() });
+    let mut reader = writer.store.reader().unwrap();
+    let key = rows[0].key.subscription;
+    let mut list = |set, after, limit| {
+        let rows = reader.deliveries(key, set, after, limit).unwrap();
+        rows.iter().map(|delivery| delivery.key.seq).collect::<Vec<_>>()
+    };
+    assert_eq!(list(DeliverySet::Open, 0, 10), [4, 6]);
+    assert_eq!(list(DeliverySet::Dead, 0, 10), [3, 8]);
+    assert_eq!(list(DeliverySet::All, 3, 2), [4, 6]);
+    assert_eq!(reader.deliveries(key, DeliverySet::All, 0, 10).unwrap(), rows);
+    let newest: Vec<_> = attempts.iter().rev().cloned().collect();
+    assert_eq!(reader.attempts(key, None, 10).unwrap(), newest);
+    assert_eq!(reader.attempts(key, Some((4, 1)), 1).unwrap(), newest[1..2]);
+    assert_eq!(reader.attempts_of(key, 3, 10).unwrap(), attempts[..2]);
+}

@@ -1,0 +1,326 @@
+//! The ledger when its store fails, each way of failing on its own. Chance has its turn in the simulation.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use kernel::command::{Command, Refusal, Reply};
+use kernel::decide::Settings;
+use kernel::id::JobId;
+use kernel::queue::{MessageKey, QueueSettings};
+use kernel::state::Row;
+use kernel::time::Timestamp;
+use kernel::topic::{FilterType, StreamNo};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use store::ledger::{Fatal, Ledger, LedgerError, Outcome};
+use store::sqlite::SqliteStore;
+use store::{Batch, CommitError, Cutoffs, JobRows, Loaded, Reader, Store, StoreError, Swept, VisibleAfter};
+
+/// What becomes of the next commits; when none is left they just work.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fault {
+    None,
+    /// Another server commits first.
+    Overtaken,
+    /// Says that the outcome is unknown, having written.
+    UnknownWritten,
+    /// Says that the outcome is unknown, having written nothing.
+    UnknownLost,
+    /// As `UnknownWritten`, and another server commits before the version is read.
+    UnknownOvertaken,
+    Unavailable,
+    SyncFailed,
+}
+
+#[derive(Clone, Default)]
+struct Script(Arc<Mutex<VecDeque<Fault>>>);
+
+struct Scripted {
+    inner: SqliteStore,
+    script: Script,
+    /// A topic whose creation the database refuses.
+    cursed: &'static str,
+}
+
+impl Scripted {
+    fn overtake(&mut self) {
+        let mut other = self.inner.another().unwrap();
+        let expected = other.version().unwrap();
+        let next_stream = other.load().unwrap().next_stream;
+        other.commit(&Batch { expected, next_stream, ..Batch::default() }).unwrap();
+    }
+}
+
+fn broken() -> StoreError {
+    StoreError::new("commit", "by order of the test")
+}
+
+impl Store for Scripted {
+    fn load(&mut self) -> Result<Loaded, StoreError> {
+        self.inner.load()
+    }
+    fn commit(&mut self, batch: &Batch) -> Result<(), CommitError> {
+        let fault = self.script.0.lock().unwrap().pop_front().unwrap_or(Fault::None);
+        let is_cursed = |row: &Option<Row>| matches!(row, Some(Row::Topic(topic)) if topic.name == self.cursed);
+        if batch.rows.iter().any(|change| is_cursed(&change.row)) {
+            return Err(CommitError::Refused { source: broken() });
+        }
+        match fault {
+            Fault::None => self.inner.commit(batch),
+            Fault::Overtaken => {
+                self.overtake();
+                self.inner.commit(batch)
+            }
+            Fault::UnknownLost => Err(CommitError::Unknown { source: broken() }),
+            Fault::UnknownWritten | Fault::UnknownOvertaken => {
+                self.inner.commit(batch)?;
+                if fault == Fault::UnknownOvertaken {
+                    self.overtake();
+                }
+                Err(CommitError::Unknown { source: broken() })
+            }
+            Fault::Unavailable => Err(CommitError::Unavailable { source: broken() }),
+            Fault::SyncFailed => Err(CommitError::SyncFailed { source: broken() }),
+        }
+    }
+    fn version(&mut self) -> Result<u64, StoreError> {
+        self.inner.version()
+    }
+    fn job(&mut self, id: JobId) -> Result<Option<JobRows>, StoreError> {
+        self.inner.job(id)
+    }
+    fn visible_messages(&mut self, after: VisibleAfter, limit: usize) -> Result<Vec<Row>, StoreError> {
+        self.inner.visible_messages(after, limit)
+    }
+    fn messages(&mut self, queue: StreamNo, seqs: &[u64]) -> Result<Vec<Row>, StoreError> {
+        self.inner.messages(queue, seqs)
+    }
+    fn expired_messages(&mut self, queue: StreamNo, kept: Timestamp, limit: usize) -> Result<Vec<u64>, StoreError> {
+        self.inner.expired_messages(queue, kept, limit)
+    }
+    fn sweep(&mut self, cutoffs: &Cutoffs, limit: usize) -> Result<Swept, CommitError> {
+        self.inner.sweep(cutoffs, limit)
+    }
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
+        self.inner.reader()
+    }
+}
+
+struct World {
+    ledger: Ledger,
+    anchor: SqliteStore,
+    script: Script,
+    rng: StdRng,
+}
+
+impl World {
+    fn new() -> Self {
+        let (anchor, script) = (SqliteStore::open_in_memory().unwrap(), Script::default());
+        let store = Scripted { inner: anchor.another().unwrap(), script: script.clone(), cursed: "cursed" };
+        let ledger = Ledger::open(Box::new(store), Settings::default(), Box::new(|_| String::new())).unwrap();
+        Self { ledger, anchor, script, rng: StdRng::seed_from_u64(1) }
+    }
+
+    fn try_commit(&mut self, faults: &[Fault], commands: Vec<Command>) -> Result<Outcome, Fatal> {
+        self.script.0.lock().unwrap().extend(faults);
+        let outcome = self.ledger.commit(&commands, Timestamp(1_000), &mut self.rng);
+        assert!(self.script.0.lock().unwrap().is_empty(), "every fault was met");
+        outcome
+    }
+
+    fn commit(&mut self, faults: &[Fault], commands: Vec<Command>) -> Outcome {
+        self.try_commit(faults, commands).unwrap()
+    }
+
+    /// Names of the topics that are stored; they must be those of the state.
+    fn topics(&mut self) -> Vec<String> {
+        let loaded = self.anchor.load().unwrap();
+        let stored = loaded.rows.into_iter().filter_map(|row| match row {
+            Row::Topic(topic) => Some(topic.name.clone()),
+            _ => None,
+        });
+        let stored: Vec<String> = stored.collect();
+        let known: Vec<String> = self.ledger.state().topics().map(|topic| topic.name.clone()).collect();
+        assert_eq!(stored, known);
+        assert_eq!(loaded.version, self.ledger.version());
+        stored
+    }
+}
+
+fn topic(name: &str) -> Command {
+    Command::CreateTopic { name: name.into(), filter: FilterType::Tags, max_msg_bytes: 1_024, retention_s: 60 }
+}
+
+fn queue(name: &str) -> Command {
+    let settings = QueueSettings {
+        max_messages: 1_000,
+        polling_wait_s: 0,
+        visibility_s: 30,
+        max_msg_bytes: 1_024,
+        retention_s: 60,
+    };
+    Command::CreateQueue { name: name.into(), settings }
+}
+
+fn send(queue: &str, texts: &[&str]) -> Command {
+    Command::Send { queue: queue.into(), bodies: texts.iter().map(|text| Arc::from(*text)).collect(), delay_s: 0 }
+}
+
+fn receive(queue: &str, max: usize) -> Command {
+    Command::Receive { queue: queue.into(), max }
+}
+
+fn texts(reply: &Result<Reply, LedgerError>) -> Vec<String> {
+    match reply {
+        Ok(Reply::Received(messages)) => messages.iter().map(|message| message.body.to_string()).collect(),
+        other => panic!("{other:?} is no receipt"),
+    }
+}
+
+#[test]
+fn a_batch_is_one_commit_and_each_command_sees_those_before_it() {
+    let mut world = World::new();
+    let outcome = world.commit(&[Fault::None], vec![topic("a"), topic("A"), topic("b")]);
+    assert!(matches!(outcome.replies[0], Ok(Reply::Topic(_))));
+    assert!(matches!(&outcome.replies[1], Err(LedgerError::Refused(Refusal::TopicExists(name))) if name == "a"));
+    assert!(matches!(outcome.replies[2], Ok(Reply::Topic(_))));
+    assert_eq!(outcome.changes.len(), 2);
+    assert_eq!((world.topics(), world.ledger.version()), (vec!["a".into(), "b".into()], 1));
+}
+
+#[test]
+fn what_changes_nothing_is_not_committed() {
+    let mut world = World::new();
+    world.commit(&[], vec![queue("q")]);
+    let outcome = world.commit(&[], vec![receive("q", 16), Command::Tick, Command::Sweep]);
+    assert_eq!(texts(&outcome.replies[0]), [] as [&str; 0]);
+    assert_eq!(world.ledger.version(), 1);
+    assert_eq!(outcome.wake, Timestamp::NEVER);
+}
+
+#[test]
+fn another_servers_commit_leads_to_a_new_decision() {
+    let mut world = World::new();
+    let outcome = world.commit(&[Fault::Overtaken, Fault::Overtaken, Fault::None], vec![topic("a")]);
+    assert!(outcome.reloaded && matches!(outcome.replies[..], [Ok(Reply::Topic(_))]));
+    assert_eq!((world.topics(), world.ledger.version()), (vec!["a".into()], 3));
+}
+
+#[test]
+fn a_commit_of_unknown_outcome_that_was_written_counts_once() {
+    let mut world = World::new();
+    let outcome = world.commit(&[Fault::UnknownWritten], vec![topic("a")]);
+    assert!(matches!(outcome.replies[..], [Ok(Reply::Topic(_))]));
+    assert_eq!(outcome.changes.len(), 1);
+    assert_eq!((world.topics(), world.ledger.version()), (vec!["a".into()], 1));
+}
+
+#[test]
+fn a_commit_of_unknown_outcome_that_was_lost_is_made_again() {
+    let mut world = World::new();
+    let outcome = world.commit(&[Fault::UnknownLost, Fault::UnknownLost], vec![topic("a")]);
+    assert!(matches!(outcome.replies[..], [Ok(Reply::Topic(_))]));
+    assert_eq!((world.topics(), world.ledger.version()), (vec!["a".into()], 1));
+}
+
+#[test]
+fn a_commit_nobody_can_tell_of_is_not_said_to_have_failed_or_not() {
+    let mut world = World::new();
+    let outcome = world.commit(&[Fault::UnknownOvertaken], vec![topic("a")]);
+    assert!(outcome.reloaded && matches!(outcome.replies[..], [Err(LedgerError::Unknown)]));
+    assert!(outcome.changes.is_empty());
+    assert_eq!(world.topics(), ["a"], "the state is what is stored");
+}
+
+#[test]
+fn the_guilty_command_fails_alone() {
+    let mut world = World::new();
+    let outcome = world.commit(&[], vec![topic("a"), topic("cursed"), topic("b"), topic("B")]);
+    assert!(matches!(outcome.replies[0], Ok(Reply::Topic(_))));
+    assert!(matches!(outcome.replies[1], Err(LedgerError::Internal(_))));
+    assert!(matches!(outcome.replies[2], Ok(Reply::Topic(_))));
+    assert!(matches!(outcome.replies[3], Err(LedgerError::Refused(Refusal::TopicExists(_)))));
+    assert_eq!(outcome.changes.len(), 2);
+    assert_eq!((world.topics(), world.ledger.version()), (vec!["a".into(), "b".into()], 2));
+}
+
+#[test]
+fn a_database_that_cannot_be_written_fails_all_and_keeps_the_state() {
+    let mut world = World::new();
+    let outcome = world.commit(&[Fault::Unavailable], vec![topic("a"), topic("a")]);
+    // The second was refused because of the first, which was not carried out: that is no answer.
+    assert!(matches!(outcome.replies[..], [Err(LedgerError::Unavailable(_)), Err(LedgerError::Unavailable(_))]));
+    assert!(outcome.changes.is_empty() && outcome.trouble.is_some());
+    assert!(world.topics().is_empty());
+}
+
+#[test]
+fn a_disk_that_does_not_confirm_ends_it() {
+    let mut world = World::new();
+    assert!(matches!(world.try_commit(&[Fault::SyncFailed], vec![topic("a")]), Err(Fatal::SyncFailed(_))));
+}
+
+#[test]
+fn a_queue_is_received_in_order_within_and_across_batches() {
+    let mut world = World::new();
+    world.commit(&[], vec![queue("q"), send("q", &["1", "2", "3"])]);
+    let outcome = world.commit(&[], vec![receive("q", 1), send("q", &["4", "5"]), receive("q", 3), receive("q", 9)]);
+    assert_eq!(texts(&outcome.replies[0]), ["1"]);
+    assert_eq!(texts(&outcome.replies[2]), ["2", "3", "4"]);
+    assert_eq!(texts(&outcome.replies[3]), ["5"]);
+    let loaded: Vec<_> = (1..=5).filter(|seq| world.ledger.state().message(key(*seq)).is_some()).collect();
+    assert!(loaded.is_empty(), "no message stays in the state: {loaded:?}");
+    let outcome = world.commit(&[], vec![receive("q", 9)]);
+    assert_eq!(texts(&outcome.replies[0]), [] as [&str; 0]);
+}
+
+fn key(seq: u64) -> MessageKey {
+    MessageKey { queue: StreamNo(1), seq }
+}
+
+#[test]
+fn a_deleted_message_does_not_come_back_within_its_batch() {
+    let mut world = World::new();
+    world.commit(&[], vec![queue("q"), send("q", &["1", "2"])]);
+    let received = world.commit(&[], vec![receive("q", 1)]);
+    let handles = match &received.replies[0] {
+        Ok(Reply::Received(messages)) => messages.iter().map(|message| message.handle()).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    let delete = || Command::DeleteMessages { queue: "q".into(), handles: handles.clone() };
+    let outcome = world.commit(&[], vec![delete(), receive("q", 9), delete()]);
+    assert!(matches!(&outcome.replies[0], Ok(Reply::Deleted(done)) if *done == [true]));
+    assert_eq!(texts(&outcome.replies[1]), ["2"]);
+    assert!(matches!(&outcome.replies[2], Ok(Reply::Deleted(done)) if *done == [false]));
+    assert_eq!(world.anchor.messages(StreamNo(1), &[1, 2]).unwrap().len(), 1);
+}
+
+#[test]
+fn messages_over_their_retention_are_removed_by_commands() {
+    let mut world = World::new();
+    world.commit(&[], vec![queue("q"), send("q", &["1", "2", "3"])]);
+    assert!(world.ledger.expired(Timestamp(2_000), 10).unwrap().is_empty());
+    let late = Timestamp(1_000 + 61_000);
+    let mut removed = 0;
+    loop {
+        let commands = world.ledger.expired(late, 2).unwrap();
+        if commands.is_empty() {
+            break;
+        }
+        removed += world.ledger.commit(&commands, late, &mut world.rng).unwrap().changes.len();
+    }
+    assert_eq!(removed, 3);
+    assert_eq!(world.ledger.state().queue_named("q").unwrap().stored, 0);
+}
+
+#[test]
+fn numbers_of_deleted_streams_are_not_given_again() {
+    let mut world = World::new();
+    world.commit(&[], vec![topic("a"), queue("q")]);
+    let delete = Command::DeleteQueue { name: "q".into() };
+    world.commit(&[], vec![delete]);
+    let again = world.anchor.another().unwrap();
+    let mut ledger = Ledger::open(Box::new(again), Settings::default(), Box::new(|_| String::new())).unwrap();
+    ledger.commit(&[queue("q")], Timestamp(2_000), &mut world.rng).unwrap();
+    assert_eq!(ledger.state().queue_named("q").unwrap().no, StreamNo(3));
+}
