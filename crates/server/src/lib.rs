@@ -19,6 +19,7 @@ mod gateway;
 mod health;
 pub mod keys;
 pub mod ledger;
+mod metrics;
 mod nodes;
 mod outbound;
 mod provider;

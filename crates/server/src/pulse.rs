@@ -1,5 +1,6 @@
-//! Whether commits go through, for `/readyz`.
+//! Whether commits go through, for `/readyz`, and how many did, for `/metrics`.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,10 @@ const TROUBLED: Duration = Duration::from_secs(10);
 
 /// The ledger's pulse.
 #[derive(Debug, Default)]
-pub(crate) struct Pulse(Mutex<Beat>);
+pub(crate) struct Pulse {
+    beat: Mutex<Beat>,
+    commits: AtomicU64,
+}
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Beat {
@@ -46,9 +50,18 @@ impl Pulse {
         self.edit(|beat| beat.troubled = None);
     }
 
+    /// So many batches have been committed since the database began.
+    pub(crate) fn committed(&self, commits: u64) {
+        self.commits.store(commits, Ordering::Relaxed);
+    }
+
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
     /// Whether commits go through at `now`.
     pub(crate) fn check(&self, now: Instant) -> Result<(), NotReady> {
-        let beat = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let beat = *self.beat.lock().unwrap_or_else(PoisonError::into_inner);
         if beat.began.is_some_and(|began| now.saturating_duration_since(began) > SLOW) {
             return Err(NotReady::Slow);
         }
@@ -59,7 +72,7 @@ impl Pulse {
     }
 
     fn edit(&self, edit: impl FnOnce(&mut Beat)) {
-        edit(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        edit(&mut self.beat.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 

@@ -25,6 +25,7 @@ use crate::gateway::{self, Gateway, GatewayState};
 use crate::health::{self, Health};
 use crate::keys::Keys;
 use crate::ledger::{self, LANE_LIMITS, Lanes, LedgerHandle};
+use crate::metrics::Metrics;
 use crate::nodes::Nodes;
 use crate::outbound::{Guard, Outbound, OutboundError};
 use crate::provider::Provider;
@@ -33,7 +34,7 @@ use crate::pulse::Pulse;
 use crate::push::Push;
 use crate::readers::Readers;
 use crate::wakes::QueueWakes;
-use crate::{api, checkpoints};
+use crate::{api, checkpoints, metrics};
 
 /// Connections for the API's reads.
 const API_READERS: usize = 4;
@@ -155,7 +156,8 @@ impl Server {
         let after = move |committed: ledger::Committed<'_>| effects.committed(&committed);
         let ledger = ledger::spawn(opened.ledger, lanes.clone(), pulse.clone(), after).map_err(ServeError::Thread)?;
         let checkpoints = checkpoints::start(opened.checkpointer).map_err(ServeError::Thread)?;
-        let router = parts.router(config, pulse, stopping);
+        let figures = Metrics { pulse: pulse.clone(), lanes: lanes.clone(), gateway: parts.gateway.clone() };
+        let router = parts.router(config, pulse, stopping).merge(metrics::router(figures));
         let loops = parts.start(config, opened.loop_readers, outbound);
         Ok((Self { lanes, ledger, checkpoints, loops }, router))
     }
@@ -269,6 +271,7 @@ async fn serve(listener: TcpListener, router: Router, mut stopping: watch::Recei
         // A sender that is gone means the same.
         let _ = stopping.wait_for(|stopping| *stopping).await;
     };
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
     if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
         tracing::error!(%error, "the listener has failed");
     }

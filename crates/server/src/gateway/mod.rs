@@ -107,6 +107,11 @@ impl Gateway {
         self.lock().retain(|node, _| nodes.contains(node));
     }
 
+    /// How many nodes are connected.
+    pub(crate) fn connected(&self) -> usize {
+        self.lock().values().filter(|presence| presence.link.is_some()).count()
+    }
+
     /// Whether the node is connected.
     pub(crate) fn is_connected(&self, node: NodeId) -> bool {
         self.lock().get(&node).is_some_and(|presence| presence.link.is_some())

@@ -106,6 +106,11 @@ impl Lanes {
         Ok(())
     }
 
+    /// How much waits in a lane.
+    pub(crate) fn waiting(&self, lane: Lane) -> usize {
+        self.lock().lanes[lane as usize].len()
+    }
+
     /// Takes nothing more. What waits is still to be done.
     pub(crate) fn stop(&self) {
         self.lock().stopping = true;

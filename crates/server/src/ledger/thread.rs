@@ -69,6 +69,7 @@ impl<A: FnMut(Committed<'_>)> Worker<A> {
         while let Some(work) = lanes.next(wake) {
             self.pulse.begin();
             wake = self.turn(sort(work));
+            self.pulse.committed(self.ledger.version());
             self.pulse.end();
         }
     }
