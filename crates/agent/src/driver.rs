@@ -106,8 +106,10 @@ async fn stay_connected(
                 if welcomed {
                     tracing::info!(error, "lost the server");
                     pause = RECONNECT_FIRST;
+                } else if pause == RECONNECT_FIRST {
+                    tracing::warn!(error, "the server cannot be reached");
                 } else {
-                    tracing::debug!(error, "the server cannot be reached");
+                    tracing::debug!(error, "the server can still not be reached");
                 }
             }
         }

@@ -97,8 +97,11 @@ impl Journal {
         self.file.write_all(line.as_bytes())?;
         self.bytes += line.len() as u64;
         if self.bytes > self.limit {
-            (self.file, self.bytes) = write_anew(&self.path, &self.head, &self.living)?;
-            // Many living runs must not mean that every line writes the file anew.
+            match write_anew(&self.path, &self.head, &self.living) {
+                Ok(new) => (self.file, self.bytes) = new,
+                Err(error) => tracing::warn!(%error, "failed to shorten the node's journal"),
+            }
+            // Neither many living runs nor a full disk must mean that every line writes the file anew.
             self.limit = self.limit.max(2 * self.bytes);
         }
         Ok(())
@@ -242,6 +245,17 @@ mod tests {
         }
         assert!(journal.limit > 2_000);
         assert_eq!(read(home.path()).unwrap().unwrap().living.len(), 100);
+    }
+
+    #[test]
+    fn a_journal_that_cannot_be_shortened_goes_on() {
+        let home = tempfile::tempdir().unwrap();
+        let mut journal = Journal::create_with(home.path(), head(), 100).unwrap();
+        fs::create_dir(home.path().join("runs.new")).unwrap();
+        for index in 0..10 {
+            journal.start(run(index), leader(100 + i32::try_from(index).unwrap())).unwrap();
+        }
+        assert_eq!(read(home.path()).unwrap().unwrap().living.len(), 10);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! down, and what is left of one whose leader is gone. Numbers are used again, so a process counts only if its start
 //! time, or the environment it was started with, shows that it is part of a run.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::Path;
 use std::thread;
@@ -50,7 +50,7 @@ pub fn leftovers(home: &Path) -> io::Result<Vec<Leftover>> {
 /// As [`leftovers`]; or ([`io::ErrorKind::TimedOut`]) some would not die within ten seconds.
 pub fn kill_leftovers(home: &Path) -> io::Result<usize> {
     let until = Instant::now() + LEFTOVERS_GONE;
-    let mut killed = BTreeMap::new();
+    let mut killed = BTreeSet::new();
     loop {
         let alive = leftovers(home)?;
         if alive.is_empty() {
@@ -64,7 +64,7 @@ pub fn kill_leftovers(home: &Path) -> io::Result<usize> {
         }
         for leftover in alive {
             match killpg(Pid::from_raw(leftover.group), Signal::SIGKILL) {
-                Ok(()) | Err(Errno::ESRCH) => killed.insert(leftover.group, ()),
+                Ok(()) | Err(Errno::ESRCH) => killed.insert(leftover.group),
                 Err(errno) => return Err(errno.into()),
             };
         }

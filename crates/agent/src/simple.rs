@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 /// are programs as well, and the same.
 const SHELL_WORDS: &[&str] = &[
     ".",
+    ":",
     "alias",
     "bg",
     "bind",
