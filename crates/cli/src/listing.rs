@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{ClientError, Service};
+use crate::client::Service;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::reply::{items, number};
@@ -12,7 +12,7 @@ use crate::reply::{items, number};
 pub(crate) struct Limit {
     /// Show at most so many
     #[arg(long, value_name = "N", default_value_t = 100)]
-    limit: usize,
+    pub(crate) limit: usize,
 }
 
 /// An action that lists, and how its reply is built.
@@ -38,8 +38,7 @@ impl Source {
             let mut params = params.clone();
             params["Offset"] = json!(found.len());
             params["Limit"] = json!(page);
-            let reply: Result<Value, ClientError> = client.call(self.service, self.action, &params).await;
-            let reply = reply?;
+            let reply = client.call(self.service, self.action, &params).await?;
             total = number(&reply, "TotalCount");
             found.extend_from_slice(items(&reply, self.set));
             if found.len() >= limit.limit || items(&reply, self.set).len() < page {

@@ -5,6 +5,8 @@
 mod connection;
 mod error;
 mod place;
+#[cfg(test)]
+mod tests;
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -56,7 +56,8 @@ ends with the words and with the count of events: expected, received, missing. F
 impl Demo {
     /// Returns when everything was seen and cleared away.
     pub(crate) fn run(self) -> Result<(), Failure> {
-        logging::start("warn");
+        // A server that is stopped early has much to warn of; what matters ends the demo.
+        logging::start("error");
         let texts = input::gather(self.input.as_deref())?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::Runtime)?;
         runtime.block_on(self.play(&texts))
