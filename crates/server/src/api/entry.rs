@@ -147,7 +147,8 @@ mod tests {
     use super::*;
 
     async fn read_of(chunks: &[usize]) -> Vec<u8> {
-        let chunks = chunks.to_vec().into_iter().map(|bytes| Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; bytes])));
+        let chunk = |bytes: &usize| Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; *bytes]));
+        let chunks: Vec<_> = chunks.iter().map(chunk).collect();
         read_body(Body::from_stream(stream::iter(chunks)).into_data_stream()).await.unwrap()
     }
 

@@ -1,12 +1,15 @@
 //! `Dependences`: the edges of a job's graph, from task names to task numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::limits::JOB_DEPENDENCES;
 
 use super::check;
 use crate::api3::ApiError;
 use crate::fields::{Reader, shortened};
+
+/// Tasks of a cycle that a message names.
+const SHOWN_TASKS: usize = 12;
 
 /// The edges, each once, as (first, then) numbers of the tasks with these names.
 pub(super) fn dependences(job: &Reader<'_>, names: &[&str]) -> Result<Vec<(u32, u32)>, ApiError> {
@@ -22,13 +25,16 @@ pub(super) fn dependences(job: &Reader<'_>, names: &[&str]) -> Result<Vec<(u32, 
         Ok((task("StartTask")?, task("EndTask")?))
     })?;
     check::count(job, "Dependences", edges.len(), JOB_DEPENDENCES)?;
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     edges.retain(|edge| seen.insert(*edge));
     match cycle(names.len(), &edges) {
         None => Ok(edges),
         Some(cycle) => {
-            let cycle: Vec<&str> = cycle.into_iter().map(|task| names[task]).collect();
-            let reason = format!("tasks wait for one another: {}", cycle.join(" -> "));
+            let mut shown: Vec<&str> = cycle.iter().take(SHOWN_TASKS).map(|task| names[*task]).collect();
+            if cycle.len() > SHOWN_TASKS {
+                shown.push("…");
+            }
+            let reason = format!("tasks wait for one another: {}", shown.join(" -> "));
             Err(job.refuse("Dependences", "InvalidParameterValue.DependenceUnfeasible", reason))
         }
     }

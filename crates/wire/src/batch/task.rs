@@ -64,7 +64,10 @@ fn env(task: &Reader<'_>) -> Result<EnvId, ApiError> {
     let named = task.string("EnvId")?;
     match (named, own) {
         (Some(id), false) => ids::parsed(task, "EnvId", &id),
-        (None, true) => Err(check::refuse_unbuilt(task, "ComputeEnv", "nodes of a task's own are")),
+        (None, true) => {
+            let reason = "nodes of a task's own are not built yet; name an environment in EnvId";
+            Err(task.refuse("ComputeEnv", check::UNSUPPORTED, reason))
+        }
         (named, _) => {
             let given = if named.is_some() { "both" } else { "neither" };
             let message =
