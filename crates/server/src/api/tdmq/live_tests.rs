@@ -39,7 +39,7 @@ async fn queues_are_made_shown_and_deleted() {
 
     let detail = ok(app, "DescribeCmqQueueDetail", json!({"QueueName": "inbox"})).await;
     let known = json!({"QueueId": made["QueueId"], "QueueName": "Inbox", "VisibilityTimeout": 60, "MaxMsgSize": 1_048_576,
-        "MsgRetentionSeconds": 3_600, "MaxMsgHeapNum": 100_000_000, "PollingWaitSeconds": 0, "RewindSeconds": 0,
+        "MsgRetentionSeconds": 345_600, "MaxMsgHeapNum": 100_000_000, "PollingWaitSeconds": 0, "RewindSeconds": 0,
         "ActiveMsgNum": 1, "InactiveMsgNum": 0, "DelayMsgNum": 1, "NamespaceName": "CMQ_QUEUE-Inbox", "Status": 1});
     shows(&detail["QueueDescribe"], known);
     let list = ok(app, "DescribeCmqQueues", json!({"QueueNameList": ["INBOX"]})).await;

@@ -27,7 +27,7 @@ fn refused(command: Read, right: &Value, table: &[(&str, Value, &str)]) {
 #[test]
 fn a_queue_has_the_documented_defaults() {
     let default = "CreateQueue { name: \"q\", settings: QueueSettings { max_messages: 100000000, polling_wait_s: 0, \
-                   visibility_s: 30, max_msg_bytes: 1048576, retention_s: 3600 } }";
+                   visibility_s: 30, max_msg_bytes: 1048576, retention_s: 345600 } }";
     assert_eq!(read(create_cmq_queue::command, &json!({"QueueName": "q"})), default);
     // What asks for nothing that is not built; the legacy signatures bring every value as a text.
     let nothing = json!({"QueueName": "q", "RewindSeconds": 0, "Transaction": "0", "DeadLetterQueueName": "",
