@@ -1,11 +1,13 @@
 //! How many runs of `true` a second the agent's engine starts, reaps and reports, without a network; and, in the same
 //! process, how many bare spawns the machine does: from two threads, each process in a group of its own, with two new
-//! output files.
+//! output files. Beside each rate stands the processor time of a run, that of its process included: it says more than
+//! the rate on a machine that has other work.
 //!
 //! `cargo run --release -p agent --example spawn_rate [RUNS [ROUNDS [FOLDER]]]`
 #![expect(clippy::print_stdout, reason = "printing figures is what this program is for")]
 
 use std::error::Error;
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -31,22 +33,46 @@ fn main() -> Result<(), Box<dyn Error>> {
     for round in 0..rounds {
         let folder = Path::new(&base).join(format!("spawn-rate-{}-{round}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
-        let rate = |seconds: f64| f64::from(runs) / seconds;
-        let bare = rate(bare(&folder, runs, &["/bin/true"])?);
-        let shell = rate(bare_shell(&folder, runs)?);
-        let engine = rate(engine(&folder, runs)?);
+        let plain = measure(runs, || bare(&folder, runs, &["/bin/true"]))?;
+        let shell = measure(runs, || bare(&folder, runs, &["/bin/sh", "-c", "true"]))?;
+        let agent = measure(runs, || engine(&folder, runs))?;
         println!(
-            "bare true {bare:.0}/s, bare sh -c true {shell:.0}/s, engine {engine:.0}/s ({:.0} % and {:.0} %)",
-            100.0 * engine / bare,
-            100.0 * engine / shell
+            "bare true {plain}, bare sh -c true {shell}, engine {agent}: {:.0} % of bare true",
+            100.0 * agent.per_second / plain.per_second
         );
         // The folder stays: removing so many files would slow the file system down for the next round.
     }
     Ok(())
 }
 
-fn bare_shell(folder: &Path, runs: u32) -> io::Result<f64> {
-    bare(folder, runs, &["/bin/sh", "-c", "true"])
+struct Figure {
+    per_second: f64,
+    cpu_us: f64,
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.0}/s ({:.0} us)", self.per_second, self.cpu_us)
+    }
+}
+
+fn measure<E: Into<Box<dyn Error>>>(
+    runs: u32,
+    work: impl FnOnce() -> Result<f64, E>,
+) -> Result<Figure, Box<dyn Error>> {
+    let before = cpu_us()?;
+    let seconds = work().map_err(Into::into)?;
+    let runs = f64::from(runs);
+    Ok(Figure { per_second: runs / seconds, cpu_us: (cpu_us()? - before) / runs })
+}
+
+/// Processor time of this process and of the children it has reaped, in microseconds.
+fn cpu_us() -> Result<f64, Box<dyn Error>> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let (_, fields) = stat.rsplit_once(')').ok_or("no name in /proc/self/stat")?;
+    // Fields 14 to 17, in hundredths of a second; the first after the name is field 3.
+    let ticks = fields.split_ascii_whitespace().skip(11).take(4).map(str::parse::<f64>).sum::<Result<f64, _>>()?;
+    Ok(ticks * 10_000.0)
 }
 
 /// Seconds for `runs` bare spawns.
