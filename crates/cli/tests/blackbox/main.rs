@@ -7,6 +7,7 @@
 mod cmq;
 mod demo;
 mod kill;
+mod nodes;
 mod notifications;
 mod sdk;
 mod serve;

@@ -19,6 +19,9 @@ pub(crate) const SECRET_ID: &str = "AKIDtest0000000000000000000000000000";
 /// The key's secret half.
 pub(crate) const SECRET_KEY: &str = "testtesttesttesttesttesttesttest";
 
+/// The configuration's file in a test's folder.
+const CONFIG: &str = "herald.toml";
+
 /// A running `herald serve`. Dropping it ends the server, its nodes and their instances; if the test is failing, it
 /// prints the server's log first.
 pub(crate) struct Server {
@@ -32,7 +35,13 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server with no data yet, and returns when it takes requests.
     pub(crate) fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// Starts a server with this configuration, in TOML.
+    pub(crate) fn start_with(config: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("herald-test-").tempdir().expect("a temporary folder");
+        fs::write(folder.path().join(CONFIG), config).expect("the configuration is written");
         let (process, address, more_output) = launch(folder.path());
         Self { folder, process, more_output, address }
     }
@@ -137,6 +146,7 @@ fn launch(folder: &Path) -> (Child, String, mpsc::Receiver<String>) {
     let log = OpenOptions::new().create(true).append(true).open(folder.join("server.log")).expect("a log file");
     let mut serve = herald(folder);
     serve.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder.join("data"));
+    serve.arg("--config").arg(folder.join(CONFIG));
     serve.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
     let mut process = serve.spawn().expect("herald serve runs");
     let lines = read_lines(process.stdout.take().expect("stdout was asked to be piped"));
