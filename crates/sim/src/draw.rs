@@ -1,0 +1,76 @@
+//! Specs drawn by chance.
+
+use kernel::environment::{EnvSpec, NodeType};
+use kernel::event::{EventConfig, EventName, Notification};
+use kernel::id::EnvId;
+use kernel::job::{DependOn, JobSpec, TaskSpec};
+use kernel::queue::QueueSettings;
+use kernel::topic::StreamNo;
+use rand::{Rng, RngExt};
+
+/// A graph of one to four tasks on some of the environments, all its events to `topic`.
+pub(crate) fn job(envs: &[EnvId], topic: &str, rng: &mut dyn Rng) -> JobSpec {
+    let count = rng.random_range(1..=4u32);
+    let tasks = (0..count).map(|number| task(number, envs[rng.random_range(0..envs.len())], rng)).collect();
+    let mut dependences = Vec::new();
+    for then in 1..count {
+        for first in 0..then {
+            if rng.random_bool(0.4) {
+                dependences.push((first, then));
+            }
+        }
+    }
+    let modes = [DependOn::PreTaskSucceed, DependOn::PreTaskAtLeastPartlySucceed, DependOn::PreTaskFinished];
+    JobSpec {
+        name: "drawn".into(),
+        description: String::new(),
+        priority: rng.random_range(0..3),
+        tasks,
+        dependences,
+        depend_on: modes[rng.random_range(0..modes.len())],
+        notifications: vec![all_events(topic, EventName::is_of_job)],
+        tags: vec![("seed".into(), "drawn".into())],
+        zone: "ap-guangzhou-1".into(),
+        document: "{}".into(),
+    }
+}
+
+fn task(number: u32, env: EnvId, rng: &mut dyn Rng) -> TaskSpec {
+    // Now and then one that is terminated in several chunks.
+    let instances = if rng.random_bool(0.03) { 1_500 } else { rng.random_range(1..8) };
+    TaskSpec {
+        name: format!("t{number}"),
+        command: "true".into(),
+        env,
+        instances,
+        retries: rng.random_range(0..3),
+        timeout_s: 60,
+        max_concurrent: rng.random_bool(0.3).then(|| rng.random_range(1..4)),
+        env_vars: Vec::new(),
+    }
+}
+
+fn all_events(topic: &str, wanted: fn(EventName) -> bool) -> Notification {
+    let names = EventName::ALL.iter().copied().filter(|name| wanted(*name));
+    let events = names.map(|name| EventConfig { name, vars: Vec::new() }).collect();
+    Notification { topic_name: topic.into(), topic: StreamNo(0), events }
+}
+
+/// An environment that remakes its nodes, all its events to `topic`.
+pub(crate) fn env(topic: &str, rng: &mut dyn Rng) -> EnvSpec {
+    let kind = NodeType { name: "local".into(), cpu: 1, mem_gb: 1, slots: rng.random_range(1..4) };
+    EnvSpec {
+        instance_types: vec![kind],
+        notifications: vec![all_events(topic, EventName::is_of_env)],
+        tags: Vec::new(),
+        zone: "ap-guangzhou-1".into(),
+        recreate: rng.random_bool(0.7),
+        max_recreations: 7,
+        document: "{}".into(),
+    }
+}
+
+/// A queue that keeps its messages so long, in seconds.
+pub(crate) fn queue(retention_s: u64) -> QueueSettings {
+    QueueSettings { max_messages: 1_000_000, polling_wait_s: 0, visibility_s: 5, max_msg_bytes: 65_536, retention_s }
+}

@@ -1,0 +1,142 @@
+//! A store whose commits fail, by chance, in each of the ways that a commit can.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use kernel::id::JobId;
+use kernel::state::Row;
+use kernel::time::Timestamp;
+use kernel::topic::StreamNo;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use store::sqlite::SqliteStore;
+use store::{Batch, CommitError, Cutoffs, JobRows, Loaded, Reader, Store, StoreError, Swept, VisibleAfter};
+
+/// The weather over a store: whether and how it fails. Shared by the store and those who make it storm.
+#[derive(Clone)]
+pub(crate) struct Weather(Arc<Mutex<(StdRng, bool)>>);
+
+/// What happens to a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Unavailable,
+    Refused,
+    Overtaken,
+    UnknownWritten,
+    UnknownLost,
+    SyncFailedWritten,
+    SyncFailedLost,
+}
+
+impl Weather {
+    /// Stormy weather.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(Arc::new(Mutex::new((StdRng::seed_from_u64(seed), true))))
+    }
+
+    /// Lets nothing fail from now on, or again by chance.
+    pub(crate) fn storm(&self, storm: bool) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1 = storm;
+    }
+
+    /// True once in `times` while it storms.
+    fn strikes(&self, times: u32) -> bool {
+        let mut weather = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        weather.1 && weather.0.random_range(0..times) == 0
+    }
+
+    fn fault(&self) -> Option<Fault> {
+        const ODDS: [(Fault, u32); 7] = [
+            (Fault::Unavailable, 40),
+            (Fault::Refused, 30),
+            (Fault::Overtaken, 30),
+            (Fault::UnknownWritten, 30),
+            (Fault::UnknownLost, 30),
+            (Fault::SyncFailedWritten, 150),
+            (Fault::SyncFailedLost, 150),
+        ];
+        ODDS.into_iter().find(|(_, times)| self.strikes(*times)).map(|(fault, _)| fault)
+    }
+}
+
+/// A store under the weather.
+pub(crate) struct Faulty {
+    pub(crate) inner: SqliteStore,
+    pub(crate) weather: Weather,
+}
+
+fn struck() -> StoreError {
+    StoreError::new("do what was asked", "struck by the simulation")
+}
+
+impl Faulty {
+    fn read<T>(&mut self, read: impl FnOnce(&mut SqliteStore) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        if self.weather.strikes(100) { Err(struck()) } else { read(&mut self.inner) }
+    }
+
+    /// Another server commits something.
+    fn overtake(&mut self) -> Result<(), StoreError> {
+        let Loaded { version, now, next_stream, .. } = self.inner.load()?;
+        let other = self.inner.another().map_err(|error| StoreError::new("open a second store", error));
+        let batch = Batch { expected: version, now, next_stream, ..Batch::default() };
+        other?.commit(&batch).map_err(|error| StoreError::new("commit before another", error))
+    }
+}
+
+impl Store for Faulty {
+    fn load(&mut self) -> Result<Loaded, StoreError> {
+        self.read(Store::load)
+    }
+
+    fn commit(&mut self, batch: &Batch) -> Result<(), CommitError> {
+        match self.weather.fault() {
+            None => self.inner.commit(batch),
+            Some(Fault::Unavailable) => Err(CommitError::Unavailable { source: struck() }),
+            Some(Fault::Refused) => Err(CommitError::Refused { source: struck() }),
+            Some(Fault::Overtaken) => {
+                self.overtake().map_err(|source| CommitError::Unavailable { source })?;
+                self.inner.commit(batch)
+            }
+            Some(Fault::UnknownWritten) => {
+                self.inner.commit(batch)?;
+                Err(CommitError::Unknown { source: struck() })
+            }
+            Some(Fault::UnknownLost) => Err(CommitError::Unknown { source: struck() }),
+            Some(Fault::SyncFailedWritten) => {
+                self.inner.commit(batch)?;
+                Err(CommitError::SyncFailed { source: struck() })
+            }
+            Some(Fault::SyncFailedLost) => Err(CommitError::SyncFailed { source: struck() }),
+        }
+    }
+
+    fn version(&mut self) -> Result<u64, StoreError> {
+        self.read(Store::version)
+    }
+
+    fn job(&mut self, id: JobId) -> Result<Option<JobRows>, StoreError> {
+        self.read(|store| store.job(id))
+    }
+
+    fn visible_messages(&mut self, after: VisibleAfter, limit: usize) -> Result<Vec<Row>, StoreError> {
+        self.read(|store| store.visible_messages(after, limit))
+    }
+
+    fn messages(&mut self, queue: StreamNo, seqs: &[u64]) -> Result<Vec<Row>, StoreError> {
+        self.read(|store| store.messages(queue, seqs))
+    }
+
+    fn expired_messages(&mut self, queue: StreamNo, kept: Timestamp, limit: usize) -> Result<Vec<u64>, StoreError> {
+        self.read(|store| store.expired_messages(queue, kept, limit))
+    }
+
+    fn sweep(&mut self, cutoffs: &Cutoffs, limit: usize) -> Result<Swept, CommitError> {
+        if self.weather.strikes(20) {
+            return Err(CommitError::Unavailable { source: struck() });
+        }
+        self.inner.sweep(cutoffs, limit)
+    }
+
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
+        self.inner.reader()
+    }
+}
