@@ -105,11 +105,16 @@ create table delivery (
     state        text    not null check (state in ('RETRYING', 'DELIVERED', 'DEAD')),
     next         integer,
     attempts     integer not null check (attempts >= 0),
+    -- When it was given up: such a delivery is kept as long as attempts are, longer than its message.
+    dead_since   integer,
     primary key (topic, subscription, seq),
-    check ((state = 'RETRYING') = (next is not null))
+    check ((state = 'RETRYING') = (next is not null)),
+    check ((state = 'DEAD') = (dead_since is not null))
 ) strict, without rowid;
 -- Used by the push loop's start: a subscription's window among any number of dead ones.
 create index delivery_open on delivery (topic, subscription, seq) where state <> 'DEAD';
+-- Used by the removal of deliveries that were given up long ago.
+create index delivery_dead on delivery (dead_since) where state = 'DEAD';
 
 -- Every attempt of every delivery. Used by the lists of attempts.
 create table attempt (

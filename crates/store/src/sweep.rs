@@ -5,7 +5,7 @@ use kernel::loops::expire::TopicCutoff;
 use kernel::time::Timestamp;
 use kernel::topic::StreamNo;
 
-use crate::engine::{Engine, EngineError, all, first};
+use crate::engine::{Cells, Engine, EngineError, all, first};
 use crate::rows::garbage::{self, Garbage, Kind};
 use crate::rows::job;
 use crate::statement::{Statement, Value, places, values};
@@ -40,6 +40,7 @@ pub(crate) fn sweep(engine: &mut dyn Engine, cutoffs: &Cutoffs, limit: usize) ->
     let jobs = sweep.old_jobs(cutoffs.jobs)?;
     sweep.garbage()?;
     sweep.old_attempts(cutoffs.attempts)?;
+    sweep.old_dead(cutoffs.attempts)?;
     for cutoff in &cutoffs.topics {
         sweep.old_messages(cutoff)?;
     }
@@ -89,32 +90,53 @@ impl Sweep<'_> {
         self.remove(table, owner, rest, &condition.join(" and "), values)
     }
 
+    /// Removes attempts that left at `at` or before, from the beginning of each subscription's on. One that was made
+    /// later than those behind it holds them back until its own time.
     fn old_attempts(&mut self, at: Timestamp) -> Result<(), EngineError> {
-        let (owner, rest) = (&["topic", "subscription"], &["seq", "number"]);
-        self.remove("attempt", owner, rest, "at <= ?1", values![at])
-    }
-
-    /// Removes the beginning of a topic's log that is over its time, and what it leaves of deliveries given up.
-    fn old_messages(&mut self, cutoff: &TopicCutoff) -> Result<(), EngineError> {
-        let text = "select seq, published from topic_message where topic = ?1 order by seq limit ?2";
-        let statement = Statement::new(text, values![cutoff.topic, self.left as u64]);
-        let oldest = all(self.engine, &statement, |row| Ok((row.int::<u64>()?, row.time()?)))?;
-        let over = oldest.iter().take_while(|(seq, published)| cutoff.takes(*seq, *published)).last();
-        let Some((through, _)) = over else { return Ok(()) };
-        let values = || values![cutoff.topic, *through];
-        self.remove("topic_message", &["topic"], &["seq"], "topic = ?1 and seq <= ?2", values())?;
-        for subscription in self.subscriptions(cutoff.topic)? {
-            let mut values = values();
-            values.push(subscription.into());
-            let condition = "topic = ?1 and seq <= ?2 and subscription = ?3 and state = 'DEAD'";
-            self.remove("delivery", &["topic", "subscription"], &["seq"], condition, values)?;
+        for (topic, subscription) in self.subscriptions()? {
+            let text = "select seq, number, at from attempt where topic = ?1 and subscription = ?2 \
+                        order by seq, number limit ?3";
+            let read = |row: &mut Cells<'_>| Ok((row.int::<u64>()?, row.int::<u32>()?, row.time()?));
+            // Most often nothing is due, which the oldest alone can tell.
+            let first = Statement::new(text, values![topic, subscription, 1u64]);
+            if !all(self.engine, &first, read)?.iter().any(|(.., left)| *left <= at) {
+                continue;
+            }
+            let statement = Statement::new(text, values![topic, subscription, self.left as u64]);
+            let oldest = all(self.engine, &statement, read)?;
+            for (seq, number, _) in oldest.into_iter().take_while(|(.., left)| *left <= at) {
+                let text = "delete from attempt where topic = ?1 and subscription = ?2 and seq = ?3 and number = ?4";
+                self.left -= self.engine.execute(&Statement::new(text, values![topic, subscription, seq, number]))?;
+            }
         }
         Ok(())
     }
 
-    fn subscriptions(&mut self, topic: StreamNo) -> Result<Vec<u32>, EngineError> {
-        let statement = Statement::new("select no from subscription where topic = ?1", values![topic]);
-        all(self.engine, &statement, |row| row.int())
+    /// Removes deliveries that were given up at `since` or before.
+    fn old_dead(&mut self, since: Timestamp) -> Result<(), EngineError> {
+        let condition = "state = 'DEAD' and dead_since <= ?1";
+        self.remove("delivery", &["topic", "subscription"], &["seq"], condition, values![since])
+    }
+
+    /// Removes the beginning of a topic's log that is over its time.
+    fn old_messages(&mut self, cutoff: &TopicCutoff) -> Result<(), EngineError> {
+        let text = "select seq, published from topic_message where topic = ?1 order by seq limit ?2";
+        let read = |row: &mut Cells<'_>| Ok((row.int::<u64>()?, row.time()?));
+        let first = Statement::new(text, values![cutoff.topic, 1u64]);
+        if !all(self.engine, &first, read)?.iter().any(|(seq, published)| cutoff.takes(*seq, *published)) {
+            return Ok(());
+        }
+        let statement = Statement::new(text, values![cutoff.topic, self.left as u64]);
+        let oldest = all(self.engine, &statement, read)?;
+        let over = oldest.iter().take_while(|(seq, published)| cutoff.takes(*seq, *published)).last();
+        let Some((through, _)) = over else { return Ok(()) };
+        let condition = "topic = ?1 and seq <= ?2";
+        self.remove("topic_message", &["topic"], &["seq"], condition, values![cutoff.topic, *through])
+    }
+
+    fn subscriptions(&mut self) -> Result<Vec<(StreamNo, u32)>, EngineError> {
+        let statement = Statement::new("select topic, no from subscription", values![]);
+        all(self.engine, &statement, |row| Ok((row.stream()?, row.int()?)))
     }
 
     /// Removes rows of a table that meet a condition, by their keys, as many as are left.

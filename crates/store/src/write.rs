@@ -3,6 +3,7 @@
 //! What goes is deleted before anything is written, so that a name that becomes free in a batch can be taken in it.
 
 use kernel::state::{Row, RowKey};
+use kernel::time::Timestamp;
 
 use crate::batch::{Batch, RowChange};
 use crate::engine::{Engine, EngineError, ErrorKind, first};
@@ -29,7 +30,7 @@ pub(crate) fn write(engine: &mut dyn Engine, batch: &Batch) -> Result<(), Commit
     for change in &batch.rows {
         check_fresh(engine, change)?;
         if let Some(row) = &change.row {
-            put(engine, row, change.fresh)?;
+            put(engine, row, change.fresh, batch.now)?;
         }
     }
     for message in &batch.messages {
@@ -60,7 +61,7 @@ fn delete(key: &RowKey) -> Vec<Statement<'_>> {
     }
 }
 
-fn put(engine: &mut dyn Engine, row: &Row, fresh: bool) -> Result<(), CommitError> {
+fn put(engine: &mut dyn Engine, row: &Row, fresh: bool, now: Timestamp) -> Result<(), CommitError> {
     match row {
         Row::Job(row) => run(engine, &job::put(row, fresh), "write a job"),
         Row::Task(row) => run(engine, &[task::put(row, fresh)], "write a task"),
@@ -71,7 +72,7 @@ fn put(engine: &mut dyn Engine, row: &Row, fresh: bool) -> Result<(), CommitErro
         Row::Queue(row) => run(engine, &[queue::put(row, fresh)], "write a queue"),
         Row::Subscription(row) => run(engine, &[subscription::put(row, fresh)], "write a subscription"),
         Row::Message(row) => run(engine, &[queue::put_message(row, fresh)], "write a queue's message"),
-        Row::Delivery(row) => run(engine, &[delivery::put(row)], "write a delivery"),
+        Row::Delivery(row) => run(engine, &[delivery::put(row, now)], "write a delivery"),
         Row::Token(row) => run(engine, &[token::put(row)], "write a client token"),
     }
 }

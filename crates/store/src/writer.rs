@@ -102,9 +102,9 @@ pub struct VisibleAfter {
 pub struct Cutoffs {
     /// Finished jobs that ended at this moment or before go, with all that belongs to them.
     pub jobs: Timestamp,
-    /// Attempts that left at this moment or before go.
+    /// Attempts that left, and deliveries that were given up, at this moment or before go.
     pub attempts: Timestamp,
-    /// Which messages of some topics go; with them the deliveries of them that were given up.
+    /// Which messages of some topics go.
     pub topics: Vec<TopicCutoff>,
 }
 

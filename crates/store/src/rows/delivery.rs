@@ -4,12 +4,18 @@ use std::sync::LazyLock;
 
 use kernel::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStage, Outcome};
 use kernel::subscription::SubscriptionKey;
+use kernel::time::Timestamp;
 
 use crate::engine::{Cells, Corrupt};
 use crate::statement::{Statement, Table, Texts, values};
 
 pub(crate) static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
-    Table { name: "delivery", key: &["topic", "subscription", "seq"], columns: &["state", "next", "attempts"] }.texts()
+    Table {
+        name: "delivery",
+        key: &["topic", "subscription", "seq"],
+        columns: &["state", "next", "attempts", "dead_since"],
+    }
+    .texts()
 });
 
 pub(crate) static ATTEMPT_TEXTS: LazyLock<Texts> = LazyLock::new(|| {
@@ -21,14 +27,16 @@ pub(crate) static ATTEMPT_TEXTS: LazyLock<Texts> = LazyLock::new(|| {
     .texts()
 });
 
-pub(crate) fn put(delivery: &Delivery) -> Statement<'_> {
+/// `now` is the time of the commit: a delivery that is given up is so from then on.
+pub(crate) fn put(delivery: &Delivery, now: Timestamp) -> Statement<'_> {
     let (state, next) = match delivery.stage {
         DeliveryStage::Retrying { next } => ("RETRYING", Some(next)),
         DeliveryStage::Delivered => ("DELIVERED", None),
         DeliveryStage::Dead => ("DEAD", None),
     };
     let DeliveryKey { subscription, seq } = delivery.key;
-    let values = values![subscription.topic, subscription.no, seq, state, next, delivery.attempts];
+    let dead_since = (delivery.stage == DeliveryStage::Dead).then_some(now);
+    let values = values![subscription.topic, subscription.no, seq, state, next, delivery.attempts, dead_since];
     Statement::new(&*TEXTS.put, values)
 }
 
@@ -50,7 +58,9 @@ pub(crate) fn read(cells: &mut Cells<'_>) -> Result<Delivery, Corrupt> {
         (_, Some(next)) => DeliveryStage::Retrying { next },
         (_, None) => DeliveryStage::Dead,
     };
-    Ok(Delivery { key, stage, attempts: cells.int()? })
+    let attempts = cells.int()?;
+    cells.opt_time()?; // When it was given up: only its removal asks for that.
+    Ok(Delivery { key, stage, attempts })
 }
 
 /// An attempt whose number is there already was recorded before its loop was replaced: the first record stays.

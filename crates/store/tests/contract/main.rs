@@ -163,7 +163,7 @@ contract! {
         what_a_deleted_job_leaves_goes_in_chunks
         what_deleted_topics_queues_and_subscriptions_leave_goes
         jobs_that_ended_long_ago_go_with_all_they_have
-        messages_over_their_time_go_with_their_dead_deliveries
+        messages_over_their_time_go_and_leave_deliveries
         old_attempts_go
         a_sweep_without_work_does_nothing;
 }

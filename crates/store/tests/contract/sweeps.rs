@@ -103,7 +103,7 @@ pub(crate) fn jobs_that_ended_long_ago_go_with_all_they_have(database: &dyn Data
     assert!(reader.instance(instances(2)[0].key).unwrap().is_some());
 }
 
-pub(crate) fn messages_over_their_time_go_with_their_dead_deliveries(database: &dyn Database) {
+pub(crate) fn messages_over_their_time_go_and_leave_deliveries(database: &dyn Database) {
     let mut writer = Writer::new(database);
     let messages = (1..=5).map(|seq| topic_message(1, seq)).collect();
     let dead = |seq| Row::Delivery(Arc::new(delivery(1, 1, seq, DeliveryStage::Dead)));
@@ -126,16 +126,20 @@ pub(crate) fn messages_over_their_time_go_with_their_dead_deliveries(database: &
     // Published at 10, 20 ... 50; the subscription is done with 3.
     let cutoff = TopicCutoff { topic: StreamNo(1), over: Timestamp(40), through: 3, lost: Timestamp(10) };
     let cutoffs = Cutoffs { topics: vec![cutoff], ..nothing() };
-    assert_eq!(sweep_all(&mut writer, &cutoffs, 100), [4]);
-    assert_eq!(left(&mut writer), (vec![4, 5], vec![2, 4]));
+    assert_eq!(sweep_all(&mut writer, &cutoffs, 100), [3]);
+    assert_eq!(left(&mut writer), (vec![4, 5], vec![1, 2, 4]));
     let cutoffs = Cutoffs { topics: vec![TopicCutoff { lost: Timestamp(40), ..cutoff }], ..nothing() };
-    assert_eq!(sweep_all(&mut writer, &cutoffs, 100), [2]);
+    assert_eq!(sweep_all(&mut writer, &cutoffs, 100), [1]);
+    assert_eq!(left(&mut writer), (vec![5], vec![1, 2, 4]));
+    // What was given up goes in its own time.
+    assert_eq!(sweep_all(&mut writer, &Cutoffs { attempts: Timestamp::NEVER, ..nothing() }, 100), [2]);
     assert_eq!(left(&mut writer), (vec![5], vec![2]));
 }
 
 pub(crate) fn old_attempts_go(database: &dyn Database) {
     let mut writer = Writer::new(database);
     let attempts: Vec<_> = (1..=4).map(|seq| attempt(1, 1, seq, 1)).collect();
+    writer.add(vec![Row::Topic(Arc::new(topic(1, "t"))), Row::Subscription(Arc::new(subscription(1, 1, http())))]);
     writer.commit(Batch { attempts: attempts.clone(), ..writer.batch() });
     let cutoffs = Cutoffs { attempts: attempts[2].at, ..nothing() };
     assert_eq!(sweep_all(&mut writer, &cutoffs, 2), [2, 1]);
