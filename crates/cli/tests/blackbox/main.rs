@@ -6,9 +6,13 @@
 
 mod cmq;
 mod demo;
+mod environments;
 mod kill;
+mod million;
 mod nodes;
 mod notifications;
+mod order;
+mod runs;
 mod sdk;
 mod serve;
 mod support;

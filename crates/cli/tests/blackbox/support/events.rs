@@ -62,15 +62,21 @@ impl Log {
         self.events().map(|event| event["EventName"].as_str().unwrap_or_default()).collect()
     }
 
+    /// The events of this name, by number.
+    pub(crate) fn named(&self, name: &str) -> Vec<&Value> {
+        self.events().filter(|event| event["EventName"] == name).collect()
+    }
+
     /// How many events have this name.
     pub(crate) fn count(&self, name: &str) -> usize {
-        self.names().iter().filter(|seen| **seen == name).count()
+        self.named(name).len()
     }
 
     /// The indexes of the instances that have an event of this name.
     pub(crate) fn indexes(&self, name: &str) -> Vec<u64> {
-        let named = self.events().filter(|event| event["EventName"] == name);
-        let mut indexes: Vec<u64> = named.filter_map(|event| event["Batch"]["TaskInstanceIndex"].as_u64()).collect();
+        let named = self.named(name);
+        let mut indexes: Vec<u64> =
+            named.iter().filter_map(|event| event["Batch"]["TaskInstanceIndex"].as_u64()).collect();
         indexes.sort_unstable();
         indexes
     }

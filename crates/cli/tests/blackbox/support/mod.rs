@@ -1,6 +1,7 @@
 //! What the tests share: a server, the official clients, a receiver of callbacks, requests, and waiting for facts.
 
 pub(crate) mod events;
+pub(crate) mod field;
 pub(crate) mod official;
 pub(crate) mod processes;
 pub(crate) mod receiver;

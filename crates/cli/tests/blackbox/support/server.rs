@@ -56,6 +56,11 @@ impl Server {
         format!("http://{}", self.address)
     }
 
+    /// The server's process.
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.process.id()).expect("a process id is an i32"))
+    }
+
     /// The test's temporary folder; the server's data is in its folder `data`.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
@@ -69,8 +74,7 @@ impl Server {
 
     /// Asks the server to stop, and waits until it has.
     pub(crate) fn stop(&mut self) -> ExitStatus {
-        let pid = i32::try_from(self.process.id()).expect("a process id is an i32");
-        kill(Pid::from_raw(pid), Signal::SIGTERM).expect("a child can be signalled");
+        kill(self.pid(), Signal::SIGTERM).expect("a child can be signalled");
         self.process.wait().expect("a child can be waited for")
     }
 
