@@ -162,6 +162,10 @@ impl<'a> Work<'a> {
                 self.fresh.insert(RowKey::Job(job.id));
                 self.fresh.extend(tasks.iter().map(|task| RowKey::Task(task.key)));
             }
+            // What the store still has of it must not come back within this batch.
+            What::JobDeleted(id) => {
+                self.loaded.jobs.insert(*id);
+            }
             What::EnvCreated(env) => {
                 self.fresh.insert(RowKey::Env(env.id));
             }
