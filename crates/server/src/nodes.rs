@@ -15,7 +15,7 @@ use kernel::state::State;
 use kernel::time::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::{self, JoinSet};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::App;
 use crate::chain::Chain;
@@ -26,6 +26,9 @@ use crate::provider::{NewNode, Provider};
 
 /// How often the loop looks at all nodes, also without being told to.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// A look that comes so long after the last one shows that this process did not run.
+const LATE: Duration = Duration::from_secs(3);
 
 /// The loop's means.
 pub(crate) struct Nodes {
@@ -61,6 +64,7 @@ impl Nodes {
         let mut dead = BTreeSet::new();
         let mut ticks = tokio::time::interval(LOOK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut looked = Instant::now();
         loop {
             tokio::select! {
                 () = self.signals.nodes.notified() => {}
@@ -74,6 +78,10 @@ impl Nodes {
                 }
                 _ = ticks.tick() => self.find_dead(&mut dead).await,
             }
+            if looked.elapsed() > LATE {
+                self.gateway.renew();
+            }
+            looked = Instant::now();
             let state = self.app.state();
             dead.retain(|node| state.node(*node).is_some());
             self.gateway.keep(&state.nodes().map(|node| node.id).collect());

@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
+use axum::serve::ListenerExt;
 use store::ledger::{Ledger, Render};
 use store::sqlite::{Checkpointer, SqliteStore};
 use store::{OpenError, Store, StoreError};
@@ -121,6 +122,7 @@ pub async fn run(
 /// What runs beside the listener.
 struct Server {
     lanes: Arc<Lanes>,
+    queue_wakes: Arc<QueueWakes>,
     ledger: JoinHandle<()>,
     checkpoints: checkpoints::Running,
     loops: JoinSet<()>,
@@ -150,6 +152,7 @@ impl Server {
             state: Arc::new(StateCell::new(opened.ledger.state().clone())),
             readers: opened.api_readers,
         };
+        let queue_wakes = app.queue_wakes.clone();
         let parts = Parts::new(app, config, data, agent_program);
         let pulse = Arc::new(Pulse::default());
         let effects = parts.effects();
@@ -159,15 +162,16 @@ impl Server {
         let figures = Metrics { pulse: pulse.clone(), lanes: lanes.clone(), gateway: parts.gateway.clone() };
         let router = parts.router(config, pulse, stopping).merge(metrics::router(figures));
         let loops = parts.start(config, opened.loop_readers, outbound);
-        Ok((Self { lanes, ledger, checkpoints, loops }, router))
+        Ok((Self { lanes, queue_wakes, ledger, checkpoints, loops }, router))
     }
 
     async fn stop(mut self, serving: tokio::task::JoinHandle<()>) {
-        // Requests that wait for a commit get it.
+        // What waits for a commit gets it, and long polls find that there is no more to come.
+        self.lanes.stop();
+        self.queue_wakes.ring_all();
         if tokio::time::timeout(LAST_REQUESTS, serving).await.is_err() {
             tracing::warn!("some requests did not end in time");
         }
-        self.lanes.stop();
         let ended = tokio::task::spawn_blocking(move || {
             let ended = self.ledger.join();
             self.checkpoints.stop();
@@ -233,7 +237,7 @@ impl Parts {
         Effects {
             state: self.app.state.clone(),
             gateway: self.gateway.clone(),
-            queue_wakes: Arc::<QueueWakes>::clone(&self.app.queue_wakes),
+            queue_wakes: self.app.queue_wakes.clone(),
             signals: self.signals.clone(),
         }
     }
@@ -271,6 +275,12 @@ async fn serve(listener: TcpListener, router: Router, mut stopping: watch::Recei
         // A sender that is gone means the same.
         let _ = stopping.wait_for(|stopping| *stopping).await;
     };
+    let listener = listener.tap_io(|connection| {
+        // Small frames and replies must not wait for one another.
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
+        }
+    });
     let router = router.into_make_service_with_connect_info::<SocketAddr>();
     if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
         tracing::error!(%error, "the listener has failed");

@@ -49,6 +49,14 @@ impl QueueWakes {
             }
         }
     }
+
+    /// Wakes all listeners: the server is stopping, as they find when they look.
+    pub(crate) fn ring_all(&self) {
+        let bells = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
+        for bell in bells.values() {
+            (0..bell.listeners).for_each(|_| bell.notify.notify_one());
+        }
+    }
 }
 
 impl Listener {

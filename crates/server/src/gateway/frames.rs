@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use kernel::change::RunEnd;
 use kernel::command::{ExitHow, Report, RunExit};
-use kernel::id::NodeId;
+use kernel::id::{JobId, NodeId};
 use kernel::instance::{Asked, RunId, Stage};
 use kernel::state::State;
 use kernel::time::Timestamp;
@@ -15,7 +15,8 @@ use wire::node::{self, RUNS_PER_FRAME, TAIL_BYTES, TaskOrder, ToNode};
 
 use super::Order;
 
-/// A frame stays below the protocol's limit when its tasks' texts are no longer than this together.
+/// A frame's tasks are no longer than this together, unless one alone is: so the frame stays below the protocol's
+/// limit, since the request that a task came in was not longer than that either.
 const TASK_BYTES: usize = 4 * 1024 * 1024;
 
 /// What a node that has just connected is to be told: in which of its runs the server believes, and what is
@@ -76,27 +77,40 @@ pub(super) fn frames(orders: &[Order], state: &State, grace_ms: u64) -> Vec<ToNo
 
 fn start_frames(runs: &[RunId], state: &State, grace_ms: u64) -> Vec<ToNode> {
     let mut frames = Vec::new();
-    let mut tasks: BTreeMap<_, TaskOrder> = BTreeMap::new();
-    let (mut given, mut bytes) = (Vec::new(), 0);
+    let mut frame = StartFrame::default();
     for run in runs {
-        let key = (run.job, run.task);
-        if !tasks.contains_key(&key) {
+        if frame.runs.len() == RUNS_PER_FRAME {
+            frames.extend(std::mem::take(&mut frame).finish());
+        }
+        if !frame.tasks.contains_key(&(run.job, run.task)) {
             // Gone meanwhile, and the run with it.
             let Some(task) = task_order(state, *run, grace_ms) else { continue };
-            bytes += size(&task);
-            tasks.insert(key, task);
+            let bytes = size(&task);
+            if frame.bytes + bytes > TASK_BYTES {
+                frames.extend(std::mem::take(&mut frame).finish());
+            }
+            frame.bytes += bytes;
+            frame.tasks.insert((run.job, run.task), task);
         }
-        given.push(to_wire(*run));
-        if given.len() == RUNS_PER_FRAME || bytes > TASK_BYTES {
-            let tasks = std::mem::take(&mut tasks).into_values().collect();
-            frames.push(ToNode::Start { tasks, runs: std::mem::take(&mut given) });
-            bytes = 0;
-        }
+        frame.runs.push(to_wire(*run));
     }
-    if !given.is_empty() {
-        frames.push(ToNode::Start { tasks: tasks.into_values().collect(), runs: given });
-    }
+    frames.extend(frame.finish());
     frames
+}
+
+/// A Start in the making.
+#[derive(Default)]
+struct StartFrame {
+    tasks: BTreeMap<(JobId, u32), TaskOrder>,
+    bytes: usize,
+    runs: Vec<node::RunId>,
+}
+
+impl StartFrame {
+    fn finish(self) -> Option<ToNode> {
+        let Self { tasks, runs, .. } = self;
+        (!runs.is_empty()).then(|| ToNode::Start { tasks: tasks.into_values().collect(), runs })
+    }
 }
 
 fn task_order(state: &State, run: RunId, grace_ms: u64) -> Option<TaskOrder> {
@@ -114,8 +128,9 @@ fn task_order(state: &State, run: RunId, grace_ms: u64) -> Option<TaskOrder> {
     })
 }
 
+/// How long a task is in a frame.
 fn size(task: &TaskOrder) -> usize {
-    task.command.len() + task.env.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
+    serde_json::to_vec(task).map_or(0, |text| text.len())
 }
 
 /// What a node's report says to the kernel.
@@ -232,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_job_that_is_gone_starts_nothing() {
-        let gone = RunId { job: kernel::id::JobId::LAST, ..run(0) };
+        let gone = RunId { job: JobId::LAST, ..run(0) };
         assert_eq!(frames(&[Order::Start(gone)], &holding(&[]), 0), []);
     }
 

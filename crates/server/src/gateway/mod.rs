@@ -48,17 +48,25 @@ struct Presence {
 struct Link {
     /// Tells connections of one node apart.
     number: u64,
+    /// Whether it is this server that does not read what the agent says, since it waits for commits.
+    held_up: bool,
     orders: mpsc::UnboundedSender<Vec<Order>>,
 }
 
 /// A connection's place among those of its node: the latest one has it.
 #[derive(Debug)]
 pub(crate) struct Seat {
-    pub(crate) node: NodeId,
-    number: u64,
+    pub(crate) number: SeatNumber,
     /// Orders for the node; ends when a later connection takes the seat. As many as a node may hold runs, at most, so
     /// it has no bound of its own.
     pub(crate) orders: mpsc::UnboundedReceiver<Vec<Order>>,
+}
+
+/// Which seat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SeatNumber {
+    pub(crate) node: NodeId,
+    number: u64,
 }
 
 impl Gateway {
@@ -70,23 +78,33 @@ impl Gateway {
         }
     }
 
-    /// Seats a connection of `node`, in place of an earlier one.
+    /// Seats a connection of `node`, in place of an earlier one. It is held up at first.
     pub(crate) fn seat(&self, node: NodeId) -> Seat {
         let (sender, orders) = mpsc::unbounded_channel();
         let mut nodes = self.lock();
         let presence = nodes.entry(node).or_insert_with(Presence::new);
         presence.seen = Instant::now();
         let number = presence.link.as_ref().map_or(1, |link| link.number + 1);
-        presence.link = Some(Link { number, orders: sender });
-        Seat { node, number, orders }
+        presence.link = Some(Link { number, held_up: true, orders: sender });
+        Seat { number: SeatNumber { node, number }, orders }
     }
 
     /// The connection has ended.
-    pub(crate) fn leave(&self, seat: &Seat) {
+    pub(crate) fn leave(&self, seat: &SeatNumber) {
         if let Some(presence) = self.lock().get_mut(&seat.node)
             && presence.link.as_ref().is_some_and(|link| link.number == seat.number)
         {
             presence.link = None;
+        }
+    }
+
+    /// What the agent says is read again, or not for a while: a node that is not listened to is not silent.
+    pub(crate) fn hold_up(&self, seat: &SeatNumber, held_up: bool) {
+        if let Some(presence) = self.lock().get_mut(&seat.node) {
+            presence.seen = Instant::now();
+            if let Some(link) = presence.link.as_mut().filter(|link| link.number == seat.number) {
+                link.held_up = held_up;
+            }
         }
     }
 
@@ -95,6 +113,11 @@ impl Gateway {
         if let Some(presence) = self.lock().get_mut(&node) {
             presence.seen = Instant::now();
         }
+    }
+
+    /// Counts every node's silence anew: this process itself did not run for a while, so that it heard nobody.
+    pub(crate) fn renew(&self) {
+        self.lock().values_mut().for_each(|presence| presence.seen = Instant::now());
     }
 
     /// Ends the node's connection, if there is one, and forgets the node.
@@ -120,7 +143,10 @@ impl Gateway {
     /// How long nothing has come from the node, counted at most from the first call for it: so deadlines start anew
     /// when the server does.
     pub(crate) fn silent_for(&self, node: NodeId) -> Duration {
-        self.lock().entry(node).or_insert_with(Presence::new).seen.elapsed()
+        let mut nodes = self.lock();
+        let presence = nodes.entry(node).or_insert_with(Presence::new);
+        let is_held_up = presence.link.as_ref().is_some_and(|link| link.held_up);
+        if is_held_up { Duration::ZERO } else { presence.seen.elapsed() }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<NodeId, Presence>> {
@@ -149,10 +175,23 @@ mod tests {
         gateway.order(NODE, vec![Order::Stop]);
         assert_eq!(first.orders.try_recv(), Err(mpsc::error::TryRecvError::Disconnected));
         assert_eq!(second.orders.try_recv(), Ok(vec![Order::Stop]));
-        gateway.leave(&first);
+        gateway.leave(&first.number);
         assert!(gateway.is_connected(NODE), "the first had lost its seat");
-        gateway.leave(&second);
+        gateway.leave(&second.number);
         assert!(!gateway.is_connected(NODE));
+    }
+
+    #[test]
+    fn a_node_that_is_not_listened_to_is_not_silent() {
+        let gateway = Gateway::default();
+        let seat = gateway.seat(NODE);
+        assert_eq!(gateway.silent_for(NODE), Duration::ZERO);
+        gateway.hold_up(&seat.number, false);
+        let long_ago = Instant::now().checked_sub(Duration::from_secs(60)).unwrap();
+        gateway.lock().get_mut(&NODE).unwrap().seen = long_ago;
+        assert!(gateway.silent_for(NODE) >= Duration::from_secs(60));
+        gateway.renew();
+        assert!(gateway.silent_for(NODE) < Duration::from_secs(60));
     }
 
     #[test]

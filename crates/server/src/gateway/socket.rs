@@ -19,7 +19,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::{mpsc, watch};
 use wire::node::{FRAME_BYTES, FrameError, FromNode, PATH, ToNode, VERSION, decode, encode};
 
-use super::{Gateway, Order, Seat, frames};
+use super::{Gateway, Order, Seat, SeatNumber, frames};
 use crate::App;
 use crate::chain::Chain;
 use crate::ledger::{Lane, Pending, SubmitError};
@@ -72,6 +72,19 @@ struct Hello {
     held: Vec<wire::node::RunId>,
 }
 
+/// Leaves the seat when the connection ends, in whatever way.
+struct Leaves<'a> {
+    gateway: &'a Gateway,
+    seat: SeatNumber,
+}
+
+impl Drop for Leaves<'_> {
+    fn drop(&mut self) {
+        self.gateway.leave(&self.seat);
+        tracing::info!(node = %self.seat.node, "an agent's connection ended");
+    }
+}
+
 type Sink = SplitSink<WebSocket, Message>;
 type Source = SplitStream<WebSocket>;
 
@@ -106,14 +119,12 @@ impl GatewayState {
             }
             Err(closed) => return Err(closed),
         };
-        let connected = Command::NodeConnected(hello.node, hello.facts.clone());
-        self.app.ledger.submit_patiently(Lane::Node, connected).await?;
         // Seated before the state is looked at: what is ordered from now on comes through the seat.
         let mut seat = self.gateway.seat(hello.node);
-        let ended = self.welcomed(&mut seat, hello.held, sink, source).await;
-        self.gateway.leave(&seat);
-        tracing::info!(node = %seat.node, "an agent's connection ended");
-        ended
+        let _leaves = Leaves { gateway: &self.gateway, seat: seat.number };
+        let connected = Command::NodeConnected(hello.node, hello.facts);
+        self.app.ledger.submit_patiently(Lane::Node, connected).await?;
+        self.welcomed(&mut seat, &hello.held, sink, source).await
     }
 
     /// The agent's Hello, if it is to be believed.
@@ -144,22 +155,22 @@ impl GatewayState {
     async fn welcomed(
         &self,
         seat: &mut Seat,
-        held: Vec<wire::node::RunId>,
+        held: &[wire::node::RunId],
         mut sink: Sink,
         mut source: Source,
     ) -> Result<(), Closed> {
         let state = self.app.state();
-        let outstanding = frames::outstanding(&state, seat.node, &held);
-        tracing::info!(node = %seat.node, believed = outstanding.believed.len(), "an agent is welcome");
+        let node = seat.number.node;
+        let outstanding = frames::outstanding(&state, node, held);
+        tracing::info!(%node, believed = outstanding.believed.len(), "an agent is welcome");
         let welcome = ToNode::Welcome { version: VERSION, beat_ms: self.beat_ms, believed: outstanding.believed };
         send(&mut sink, &welcome).await?;
         // Before its reports are read: see `frames::outstanding`.
         self.send_orders(&mut sink, &outstanding.orders).await?;
         let (commits, committing) = mpsc::channel(FRAMES_UNDER_WAY);
         let (acks, acked) = mpsc::channel(FRAMES_UNDER_WAY);
-        let node = seat.node;
         tokio::select! {
-            closed = self.read(node, &mut source, commits) => closed,
+            closed = self.read(seat.number, &mut source, commits) => closed,
             closed = acknowledge(committing, acks) => closed,
             closed = self.write(&mut seat.orders, acked, &mut sink) => closed,
         }
@@ -168,18 +179,20 @@ impl GatewayState {
     /// Takes what the agent says into the ledger's lane, in order.
     async fn read(
         &self,
-        node: NodeId,
+        seat: SeatNumber,
         source: &mut Source,
         commits: mpsc::Sender<(u64, Pending)>,
     ) -> Result<(), Closed> {
         loop {
+            self.gateway.hold_up(&seat, false);
             let frame = receive(source).await?;
-            self.gateway.see(node);
+            self.gateway.see(seat.node);
             match frame {
                 FromNode::Beat => {}
                 FromNode::Reports { number, reports } => {
+                    self.gateway.hold_up(&seat, true);
                     let reports = reports.into_iter().map(frames::report).collect();
-                    let command = Command::NodeReports(node, reports);
+                    let command = Command::NodeReports(seat.node, reports);
                     let pending = self.app.ledger.queue(Lane::Node, command).await?;
                     if commits.send((number, pending)).await.is_err() {
                         return Ok(());

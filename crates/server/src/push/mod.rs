@@ -13,7 +13,7 @@ use std::time::Duration;
 use kernel::subscription::{Endpoint, SubscriptionKey};
 use kernel::topic::StreamNo;
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tokio::time::MissedTickBehavior;
 
 use crate::App;
@@ -39,7 +39,9 @@ pub(crate) struct Push {
 struct Tasks {
     /// Each wakes its task when its topic has grown or its subscription has changed.
     bells: BTreeMap<SubscriptionKey, Arc<Notify>>,
-    running: JoinSet<SubscriptionKey>,
+    running: JoinSet<()>,
+    /// Whose task is which.
+    keys: BTreeMap<task::Id, SubscriptionKey>,
 }
 
 impl Push {
@@ -52,15 +54,8 @@ impl Push {
             tokio::select! {
                 () = self.signals.subscriptions.notified() => self.reconcile(&mut tasks),
                 topics = self.signals.push.next() => tasks.ring(&topics),
-                Some(ended) = tasks.running.join_next() => {
-                    match ended {
-                        Ok(key) => {
-                            tasks.bells.remove(&key);
-                        }
-                        // Nobody cancels it, so it has panicked: its successor is begun at the next look.
-                        Err(error) => tracing::error!(%error, "a push loop has failed"),
-                    }
-                }
+                // One that panicked has said so; its successor is begun at the next look.
+                Some(ended) = tasks.running.join_next_with_id() => tasks.ended(ended.map_or_else(|error| error.id(), |(id, ())| id)),
                 _ = looks.tick() => self.reconcile(&mut tasks),
             }
         }
@@ -73,7 +68,8 @@ impl Push {
             if matches!(subscription.endpoint, Endpoint::Http { .. }) && !tasks.bells.contains_key(&subscription.key) {
                 let bell = Arc::new(Notify::new());
                 tasks.bells.insert(subscription.key, bell.clone());
-                tasks.running.spawn(Subscriber { push: self.clone(), key: subscription.key, bell }.run());
+                let subscriber = Subscriber { push: self.clone(), key: subscription.key, bell };
+                tasks.keys.insert(tasks.running.spawn(subscriber.run()).id(), subscription.key);
             }
         }
         tasks.bells.values().for_each(|bell| bell.notify_one());
@@ -81,6 +77,12 @@ impl Push {
 }
 
 impl Tasks {
+    fn ended(&mut self, id: task::Id) {
+        if let Some(key) = self.keys.remove(&id) {
+            self.bells.remove(&key);
+        }
+    }
+
     /// Wakes the tasks of these topics' subscriptions.
     fn ring(&self, topics: &BTreeSet<StreamNo>) {
         for topic in topics {

@@ -54,7 +54,7 @@ type Subject = (Arc<Topic>, Arc<Subscription>);
 
 impl Subscriber {
     /// Posts until the subscription is gone.
-    pub(super) async fn run(self) -> SubscriptionKey {
+    pub(super) async fn run(self) {
         while let Some(subject) = self.subject() {
             if let Err(error) = self.drive(subject).await {
                 if matches!(error, Failed::Submit(SubmitError::Stopping)) {
@@ -64,7 +64,6 @@ impl Subscriber {
                 tokio::time::sleep(PAUSE).await;
             }
         }
-        self.key
     }
 
     /// Runs one push loop, until the subscription is gone.
