@@ -57,10 +57,8 @@ pub(crate) fn watch(shared: &Shared) {
             // Its worker has not come to write it down yet; or it failed to become a program, and whoever started
             // it reaps it. Either way that worker will say so.
             _ if state.starting > 0 => state.watch = Watch::Suspended,
-            Some((pid, _)) => {
-                tracing::warn!(%pid, "a child that is no run has ended");
-                reap(pid);
-            }
+            // A failed start that was reaped just now, or a child that this process had before it was an agent.
+            Some((pid, _)) => reap(pid),
             None => {}
         }
     });
@@ -82,12 +80,12 @@ fn find_unnamed() -> Option<(Pid, i32)> {
     })
 }
 
-/// The lock must be held: who keeps the watch next must not see this child again.
+/// Reaps a child that has ended; no harm is done if it is not there any more. The lock must be held: who keeps the
+/// watch next must not see this child again.
 fn reap(pid: Pid) {
-    // EINVAL: reaped; it is that signal again.
-    if let Err(errno) = waitid(Id::Pid(pid), WaitPidFlag::WEXITED)
-        && errno != Errno::EINVAL
-    {
-        tracing::error!(%pid, %errno, "failed to reap a process");
+    match waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG) {
+        // EINVAL: reaped; it is that signal without a name again.
+        Ok(_) | Err(Errno::ECHILD | Errno::EINVAL) => {}
+        Err(errno) => tracing::error!(%pid, %errno, "failed to reap a process"),
     }
 }
