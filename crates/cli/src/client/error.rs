@@ -53,15 +53,15 @@ impl ClientError {
     pub(crate) fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Unreachable { .. } => "start a server with `herald serve`, or name another with --endpoint",
-            Self::Refused { code, .. } => hint_for(code)?,
+            Self::Refused { action, code, .. } => hint_for(action, code)?,
             _ => return None,
         };
         Some(hint.to_owned())
     }
 }
 
-/// What to type after a refusal with this code.
-fn hint_for(code: &str) -> Option<&'static str> {
+/// What to type after a refusal of this action with this code.
+fn hint_for(action: &str, code: &str) -> Option<&'static str> {
     Some(match code {
         "AuthFailure.SecretIdNotFound" | "AuthFailure.SignatureFailure" | "4100" => {
             "the key is not the server's: see DATA/credentials.json there, or what it was started with"
@@ -72,16 +72,25 @@ fn hint_for(code: &str) -> Option<&'static str> {
         "ResourceNotFound.ComputeEnv" | "InvalidParameter.EnvIdMalformed" => {
             "`herald env list` shows the environments there are"
         }
+        "ResourceNotFound.Task" => "`herald job show ID` shows a job's tasks",
         "ResourceNotFound.ComputeNode" | "InvalidParameter.ComputeNodeIdMalformed" => {
             "`herald node list ENV` shows an environment's nodes"
         }
         "InvalidParameter.NotificationTopicName" => "`herald topic create NAME` makes a topic",
         "ResourceInUse.Job" => "`herald job terminate ID` ends a job",
         "6030" => "`herald sub create` subscribes a queue or an HTTP address to a topic",
-        "ResourceNotFound.Topic" => "`herald topic list` shows the topics there are",
+        "ResourceNotFound.Topic" => TOPICS,
+        // These codes do not tell what it is that does not exist.
+        "ResourceNotFound" | "4440" => match action {
+            "PublishMessage" => TOPICS,
+            "DeleteCmqSubscribe" => "`herald sub list TOPIC` shows a topic's subscriptions",
+            _ => "`herald queue list` shows the queues there are",
+        },
         _ => return None,
     })
 }
+
+const TOPICS: &str = "`herald topic list` shows the topics there are";
 
 #[cfg(test)]
 mod tests {
@@ -99,5 +108,20 @@ mod tests {
         assert_eq!(error.to_string(), told);
         assert_eq!(error.hint().as_deref(), Some("`herald job list` shows the jobs there are"));
         assert!(error.is_refusal("ResourceNotFound.Job") && !error.is_unreachable());
+    }
+
+    #[test]
+    fn what_does_not_exist_is_guessed_from_what_was_asked_for() {
+        for (action, code, listed_by) in [
+            ("PublishMessage", "4440", "herald topic list"),
+            ("SendMessage", "4440", "herald queue list"),
+            ("DescribeCmqQueueDetail", "ResourceNotFound", "herald queue list"),
+            ("CreateCmqSubscribe", "ResourceNotFound", "herald queue list"),
+            ("CreateCmqSubscribe", "ResourceNotFound.Topic", "herald topic list"),
+            ("DeleteCmqSubscribe", "ResourceNotFound", "herald sub list"),
+        ] {
+            let hint = hint_for(action, code).unwrap();
+            assert!(hint.contains(listed_by), "{action} {code}: {hint}");
+        }
     }
 }
