@@ -64,12 +64,7 @@ pub enum What {
     /// A node was asked to give an instance back, or to end it.
     InstanceAsked(InstanceKey, Asked),
     /// An instance came back from its node without having run.
-    InstanceReturned {
-        /// Which one.
-        key: InstanceKey,
-        /// Whether the node says for certain that it never began, so that the attempt's number is free again.
-        unused: bool,
-    },
+    InstanceReturned(InstanceKey),
     /// An instance's command started.
     InstanceStarted(InstanceKey),
     /// An instance succeeded.

@@ -60,7 +60,8 @@ pub struct Instance {
     pub key: InstanceKey,
     /// Where it stands, with what that state knows.
     pub stage: Stage,
-    /// Number of the current or last attempt, from 1; 0 when it ended without one.
+    /// Number of the current or last attempt, from 1; 0 when it ended without one. An attempt that a node gave back
+    /// before it began keeps its number, so it may be more than the failures and one.
     pub attempt: u32,
     /// How many attempts have failed.
     pub failures: u32,

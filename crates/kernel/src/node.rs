@@ -110,6 +110,6 @@ impl Node {
 
     /// Takes the length of a run into the mean.
     pub fn learn_run(&mut self, run_ms: u64) {
-        self.run_ms = Some(self.run_ms.map_or(run_ms, |mean| (mean * 3 + run_ms) / 4));
+        self.run_ms = Some(self.run_ms.map_or(run_ms, |mean| mean.saturating_mul(3).saturating_add(run_ms) / 4));
     }
 }

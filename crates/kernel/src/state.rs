@@ -67,6 +67,8 @@ pub(crate) struct Index {
     pub(crate) visible: OrdSet<(StreamNo, Timestamp, u64)>,
     /// Instances that wait on a node behind a busy slot, by the time they came there.
     pub(crate) ahead: OrdSet<(EnvId, Timestamp, InstanceKey)>,
+    /// Client tokens by the time they were used.
+    pub(crate) token_ages: OrdSet<(Timestamp, String)>,
     /// The job that was last given a place, for each environment and priority.
     pub(crate) turns: imbl::OrdMap<(EnvId, u64), JobId>,
 }
@@ -319,7 +321,10 @@ impl State {
                 self.index.visible.insert((row.key.queue, row.visible, row.key.seq));
                 self.messages.put_shared(row.key, row);
             }
-            Row::Token(row) if !self.tokens.contains(&row.key) => self.tokens.put_shared(row.key.clone(), row),
+            Row::Token(row) if !self.tokens.contains(&row.key) => {
+                self.index.token_ages.insert((row.used, row.key.clone()));
+                self.tokens.put_shared(row.key.clone(), row);
+            }
             _ => {}
         }
     }

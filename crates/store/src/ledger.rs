@@ -49,6 +49,8 @@ pub struct Ledger {
     version: u64,
     next_stream: u32,
     round: Round,
+    /// When this ledger first looked for what is over its time.
+    since: Option<Timestamp>,
 }
 
 /// What a batch led to.
@@ -119,7 +121,8 @@ impl Ledger {
     /// When the store cannot be read.
     pub fn open(store: Box<dyn Store>, settings: Settings, render: Render) -> Result<Self, StoreError> {
         let state = State::default();
-        let mut ledger = Self { store, settings, render, state, version: 0, next_stream: 0, round: Round::default() };
+        let round = Round::default();
+        let mut ledger = Self { store, settings, render, state, version: 0, next_stream: 0, round, since: None };
         ledger.reload()?;
         Ok(ledger)
     }
@@ -151,7 +154,7 @@ impl Ledger {
     /// # Errors
     /// As [`Store::sweep`].
     pub fn sweep(&mut self, now: Timestamp, jobs: Timestamp, limit: usize) -> Result<Swept, CommitError> {
-        let cutoffs = expire::cutoffs(&self.state, now.max(self.state.now()));
+        let cutoffs = self.cutoffs(now);
         let topics = self.round.take(cutoffs.topics, |cutoff| cutoff.topic, Turn::Topics);
         self.store.sweep(&Cutoffs { jobs, attempts: cutoffs.attempts, topics }, limit)
     }
@@ -162,7 +165,7 @@ impl Ledger {
     /// # Errors
     /// When the store cannot be read.
     pub fn expired(&mut self, now: Timestamp, limit: usize) -> Result<Vec<Command>, StoreError> {
-        let cutoffs = expire::cutoffs(&self.state, now.max(self.state.now()));
+        let cutoffs = self.cutoffs(now);
         let queues = self.round.take(cutoffs.queues, |(queue, _)| *queue, Turn::Queues);
         let mut left = limit;
         let mut commands = Vec::new();
@@ -177,6 +180,12 @@ impl Ledger {
             }
         }
         Ok(commands)
+    }
+
+    fn cutoffs(&mut self, now: Timestamp) -> expire::Cutoffs {
+        let now = now.max(self.state.now());
+        let since = *self.since.get_or_insert(now);
+        expire::cutoffs(&self.state, now, since)
     }
 
     /// The state after the last commit.

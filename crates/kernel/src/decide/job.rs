@@ -26,10 +26,7 @@ pub(super) fn submit(draft: &mut Draft<'_>, mut spec: JobSpec, token: Option<Tok
             Some(_) => {}
         }
     }
-    let living = draft.state.jobs().filter(|job| !job.phase.is_finished()).count() as u64;
-    if draft.settings.job_quota > 0 && living >= draft.settings.job_quota {
-        return Err(Refusal::JobQuota(draft.settings.job_quota));
-    }
+    check_quota(draft)?;
     let id = JobId::draw(draft.rng);
     let (job, tasks) = rows(draft, id, spec);
     draft.record_event(
@@ -80,6 +77,12 @@ fn rows(draft: &Draft<'_>, id: JobId, spec: JobSpec) -> (Job, Vec<Task>) {
         outlets: crate::event::Outlets::default(),
     };
     (job, tasks)
+}
+
+fn check_quota(draft: &Draft<'_>) -> Result<(), Refusal> {
+    let quota = draft.settings.job_quota;
+    let living = || draft.state.jobs().filter(|job| !job.phase.is_finished()).count() as u64;
+    if quota > 0 && living() >= quota { Err(Refusal::JobQuota(quota)) } else { Ok(()) }
 }
 
 fn check_events(spec: &JobSpec) -> Result<(), Refusal> {

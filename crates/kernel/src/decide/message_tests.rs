@@ -83,7 +83,9 @@ fn to_http(topic: &str, name: &str) -> NewSubscription {
 
 pub(super) fn message(topic: StreamNo, seq: u64, tags: &[&str]) -> Arc<TopicMessage> {
     let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
-    let (published, body, routing_key) = (Default::default(), format!("m{seq}").into(), String::new());
+    // When a test's world begins.
+    let published = crate::time::Timestamp(1_800_000_000_000);
+    let (body, routing_key) = (format!("m{seq}").into(), String::new());
     Arc::new(TopicMessage { topic, seq, published, body, tags, routing_key })
 }
 
@@ -292,6 +294,26 @@ fn fan_out_copies_what_is_wanted_and_stops_at_a_full_queue() {
     world.run(Command::Unsubscribe { topic: "t".into(), name: "s".into() }).unwrap();
     world.run(fan_out(&log, 6)).unwrap();
     assert_eq!(world.bodies(queue).len(), 2, "gone meanwhile");
+}
+
+#[test]
+fn what_a_full_queue_has_no_room_for_in_its_retention_is_given_up_by_name() {
+    let mut world = World::new(14);
+    let topic = world.topic("t");
+    let queue = world.queue("q", QueueSettings { max_messages: 1, ..SETTINGS });
+    let key = world.subscribe(to_queue("t", "s", "q")).key;
+    for _ in 0..2 {
+        world.publish("t", "x", &[], "").unwrap();
+    }
+    let messages = vec![message(topic, 1, &[]), message(topic, 2, &[])];
+    let fan_out = || Command::FanOut { key, messages: messages.clone(), through: 2 };
+    world.run(fan_out()).unwrap();
+    assert_eq!(world.state.subscription(key).unwrap().cursor, 1, "it waits for room");
+    world.pass_ms(world.state.topic(topic).unwrap().retention_s * 1000);
+    world.run(fan_out()).unwrap();
+    assert_eq!((world.bodies(queue), world.state.subscription(key).unwrap().cursor), (vec!["m1".to_owned()], 2));
+    let given_up: Vec<_> = world.state.deliveries.iter().map(|(key, row)| (key.seq, row.stage)).collect();
+    assert_eq!(given_up, [(2, DeliveryStage::Dead)]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::change::{NodeFacts, What};
 use crate::command::{Refusal, Reply};
-use crate::decide::{Draft, Owner, environment, graph, run};
+use crate::decide::{Draft, Owner, cut, environment, graph, run};
 use crate::environment::Env;
 use crate::event::{EventName, Subject};
 use crate::id::{EnvId, MachineId, NodeId};
@@ -170,7 +170,7 @@ fn lose_instance(draft: &mut Draft<'_>, key: InstanceKey, begun: &[RunId]) {
         let end = run::unreported(draft, "NodeLost");
         run::attempt_failed(draft, key, end, true);
     } else {
-        draft.record(What::InstanceReturned { key, unused: false });
+        draft.record(What::InstanceReturned(key));
         graph::settle_task(draft, key.task_key());
     }
 }
@@ -178,7 +178,7 @@ fn lose_instance(draft: &mut Draft<'_>, key: InstanceKey, begun: &[RunId]) {
 fn enter(draft: &mut Draft<'_>, id: NodeId, stage: NodeStage, reason: String, name: EventName) {
     let Some(node) = draft.state.node(id) else { return };
     let env = node.env;
-    draft.record_event(What::NodeEntered(id, stage, reason), name, Owner::Env(env), |state| {
+    draft.record_event(What::NodeEntered(id, stage, cut(reason)), name, Owner::Env(env), |state| {
         let env = state.env(env)?;
         Some(Subject::Node(state.node(id)?.clone(), env.id, env.name.clone()))
     });

@@ -115,7 +115,7 @@ fn attempts_follow_one_another(world: &World) {
     for change in &world.changes {
         match &change.what {
             What::InstancePlaced(key, _) => assert!(running.insert(*key), "{key:?} is placed while it is held"),
-            What::InstanceReturned { key, .. }
+            What::InstanceReturned(key)
             | What::InstanceSucceeded(key, _)
             | What::InstanceRetrying(key, ..)
             | What::InstanceFailed(key, _) => {

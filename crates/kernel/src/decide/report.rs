@@ -38,7 +38,7 @@ fn started(draft: &mut Draft<'_>, node: NodeId, id: RunId) {
 fn returned(draft: &mut Draft<'_>, node: NodeId, id: RunId) {
     let Some((false, asked)) = believed(draft, node, id) else { return };
     let key = id.instance();
-    draft.record(What::InstanceReturned { key, unused: true });
+    draft.record(What::InstanceReturned(key));
     if asked == Asked::Kill {
         let reason = intent_reason(draft, id);
         let end = run::unreported(draft, &reason);
@@ -63,7 +63,7 @@ fn exited(draft: &mut Draft<'_>, node: NodeId, id: RunId, exit: RunExit) {
         ExitHow::Code(0) => run::succeeded(draft, key, end(Some(0), String::new())),
         ExitHow::Code(code) => run::attempt_failed(draft, key, end(Some(code), format!("ExitCode: {code}")), false),
         ExitHow::Signal(signal) => {
-            run::attempt_failed(draft, key, end(Some(128 + signal), format!("Signal: {signal}")), false);
+            run::attempt_failed(draft, key, end(Some(signal.saturating_add(128)), format!("Signal: {signal}")), false);
         }
         ExitHow::TimedOut => {
             let seconds = timeout_s(draft, id);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::change::What;
 use crate::command::{DeliveryRecord, NewSubscription, Refusal, Reply};
 use crate::decide::{Draft, message, topic};
-use crate::delivery::{Delivery, DeliveryStage};
+use crate::delivery::{Delivery, DeliveryKey, DeliveryStage};
 use crate::filter;
 use crate::id::SubscriptionId;
 use crate::limits;
@@ -71,8 +71,14 @@ pub(super) fn fan_out(
             continue;
         }
         if room == 0 {
-            cursor = cursor.min(message.seq - 1);
-            break;
+            if message.published > topic.keeps_since(draft.now) {
+                cursor = cursor.min(message.seq - 1);
+                break;
+            }
+            // Its retention has ended while the queue was full: given up, where it can be seen.
+            let key = DeliveryKey { subscription: key, seq: message.seq };
+            draft.record(What::DeliveryPut(Delivery { key, stage: DeliveryStage::Dead, attempts: 0 }));
+            continue;
         }
         room -= 1;
         message::store(draft, *queue, message.body.clone(), draft.now);

@@ -18,13 +18,16 @@ use crate::time::Timestamp;
 pub fn follow_ups(state: &State, now: Timestamp) -> (Vec<Command>, Timestamp) {
     let mut commands = Vec::new();
     let pause_ends = state.index.pausing.get_min().map_or(Timestamp::NEVER, |(at, _)| *at);
-    if pause_ends <= now {
+    let token_ends =
+        state.index.token_ages.get_min().map_or(Timestamp::NEVER, |(used, _)| used.plus_ms(limits::CLIENT_TOKEN_MS));
+    let due = pause_ends.min(token_ends);
+    if due <= now {
         commands.push(Command::Tick);
     }
     if !state.index.sweeps.is_empty() {
         commands.push(Command::Sweep);
     }
-    let mut wake = if pause_ends > now { pause_ends } else { Timestamp::NEVER };
+    let mut wake = if due > now { due } else { Timestamp::NEVER };
     let ready = ready_envs(state);
     for env in &ready {
         if state.nodes_of(*env).any(|node| node.room() > 0) {
@@ -126,9 +129,9 @@ pub(super) fn tick(draft: &mut Draft<'_>) -> Reply {
         graph::settle_task(draft, key.task_key());
     }
     let old = |used: Timestamp| draft.now.since_ms(used) >= limits::CLIENT_TOKEN_MS;
-    let forgotten: Vec<String> =
-        draft.state.tokens.iter().filter(|(_, token)| old(token.used)).map(|(key, _)| key.clone()).collect();
-    for key in forgotten.into_iter().take(limits::EXPIRE_ROWS) {
+    let ages = draft.state.index.token_ages.iter().take_while(|(used, _)| old(*used));
+    let forgotten: Vec<String> = ages.map(|(_, key)| key.clone()).take(limits::EXPIRE_ROWS).collect();
+    for key in forgotten {
         draft.record(What::TokenForgotten(key));
     }
     environment::reconcile_all(draft);

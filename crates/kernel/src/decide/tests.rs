@@ -349,7 +349,12 @@ fn short_runs_are_given_ahead_and_asked_back_for_an_idle_node() {
     let back = world.held().into_iter().find(|(_, run)| run.instance() == asked[0]).unwrap().1;
     world.report(node, Report::Returned(back));
     assert!(matches!(world.stage(asked[0]), Some(Stage::Held { node: other, .. }) if other != node));
-    assert_eq!(world.state.instance(asked[0]).unwrap().attempt, 1, "an attempt that never began does not count");
+    let instance = world.state.instance(asked[0]).unwrap();
+    assert_eq!((instance.attempt, instance.failures), (2, 0), "no number is given twice, and nothing has failed");
+    world.report(node, Report::Returned(back));
+    assert!(
+        world.stage(asked[0]).is_some_and(|stage| matches!(stage, Stage::Held { node: other, .. } if other != node))
+    );
 }
 
 #[test]
@@ -410,5 +415,6 @@ fn a_client_token_answers_once_more_and_refuses_another_request() {
     assert_eq!(world.run(submit("y")), Err(Refusal::TokenReused("t".into())));
     assert_eq!(world.state.jobs().count(), 1);
     world.pass_ms(crate::limits::CLIENT_TOKEN_MS);
+    assert!(world.state.tokens.is_empty(), "forgotten when its time is over, though nothing else happens");
     assert_ne!(world.run(submit("y")).unwrap(), first);
 }

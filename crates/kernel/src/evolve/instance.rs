@@ -14,7 +14,7 @@ pub(super) fn evolve(state: &mut State, what: &What, at: Timestamp) -> bool {
     match what {
         What::InstancePlaced(key, node) => placed(state, *key, *node, at),
         What::InstanceAsked(key, asked) => asked_of(state, *key, *asked),
-        What::InstanceReturned { key, unused } => returned(state, *key, *unused),
+        What::InstanceReturned(key) => returned(state, *key),
         What::InstanceStarted(key) => step(state, *key, |row| {
             if let Stage::Held { node, asked, .. } = row.stage {
                 row.stage = Stage::Held { node, started: true, asked };
@@ -71,12 +71,10 @@ fn asked_of(state: &mut State, key: InstanceKey, asked: Asked) {
     });
 }
 
-fn returned(state: &mut State, key: InstanceKey, unused: bool) {
+/// The attempt's number stays used: a report of it that comes late must not be taken for one of the next.
+fn returned(state: &mut State, key: InstanceKey) {
     step(state, key, |row| {
         row.stage = Stage::Waiting { not_before: Timestamp::default() };
-        if unused {
-            row.attempt = row.attempt.saturating_sub(1);
-        }
         row.launched = None;
     });
 }

@@ -81,11 +81,13 @@ fn apply(state: &mut State, change: &Change) {
         }
         What::TokenUsed(token) => {
             state.dirty.insert(RowKey::Token(token.key.clone()));
+            forget_token(state, &token.key);
+            state.index.token_ages.insert((token.used, token.key.clone()));
             state.tokens.put(token.key.clone(), token.clone());
         }
         What::TokenForgotten(key) => {
             state.dirty.insert(RowKey::Token(key.clone()));
-            state.tokens.remove(key);
+            forget_token(state, key);
         }
         what => {
             if !instance::evolve(state, what, change.at) {
@@ -216,6 +218,12 @@ fn node_entered(state: &mut State, id: NodeId, stage: NodeStage, reason: &str, a
             _ => {}
         }
     });
+}
+
+fn forget_token(state: &mut State, key: &String) {
+    if let Some(token) = state.tokens.remove(key) {
+        state.index.token_ages.remove(&(token.used, token.key.clone()));
+    }
 }
 
 fn edit_job(state: &mut State, id: JobId, edit: impl FnOnce(&mut Job)) {

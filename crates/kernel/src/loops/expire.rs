@@ -42,20 +42,24 @@ impl TopicCutoff {
     }
 }
 
-/// What is over its time at `now`.
+/// What is over its time at `now`. `since`: when the loops that deal with messages began, with the server. Until they
+/// have had [`TOPIC_GRACE_S`](limits::TOPIC_GRACE_S), nothing goes that a subscription is not done with, however long
+/// the server was away: they give up what is overdue by name, so that it can be seen.
 #[must_use]
-pub fn cutoffs(state: &State, now: Timestamp) -> Cutoffs {
+pub fn cutoffs(state: &State, now: Timestamp, since: Timestamp) -> Cutoffs {
     Cutoffs {
-        topics: state.topics().map(|topic| topic_cutoff(state, topic, now)).collect(),
+        topics: state.topics().map(|topic| topic_cutoff(state, topic, now, since)).collect(),
         queues: state.queues().map(|queue| (queue.no, queue.keeps_since(now))).collect(),
         attempts: now.minus_s(limits::ATTEMPTS_KEPT_S),
     }
 }
 
-fn topic_cutoff(state: &State, topic: &Topic, now: Timestamp) -> TopicCutoff {
+fn topic_cutoff(state: &State, topic: &Topic, now: Timestamp, since: Timestamp) -> TopicCutoff {
     let over = topic.keeps_since(now);
     let through = state.subscriptions_of(topic.no).map(|subscription| subscription.cursor).min().unwrap_or(u64::MAX);
-    TopicCutoff { topic: topic.no, over, through, lost: over.minus_s(limits::TOPIC_GRACE_S) }
+    let graced = now.since_ms(since) >= limits::TOPIC_GRACE_S * 1000;
+    let lost = if graced { over.minus_s(limits::TOPIC_GRACE_S) } else { Timestamp(i64::MIN) };
+    TopicCutoff { topic: topic.no, over, through, lost }
 }
 
 #[cfg(test)]
@@ -68,11 +72,13 @@ mod tests {
     use crate::subscription::{Strategy, Subscription};
     use crate::topic::Topic;
 
+    const LONG_AGO: Timestamp = Timestamp(0);
+
     #[test]
     fn a_topic_keeps_its_retention_and_an_hour_more_what_a_subscription_has_not_dealt_with() {
         let mut state = State::default();
         state.load(Row::Topic(Arc::new(Topic { next_seq: 10, ..topic(60) })));
-        let cutoff = cutoffs(&state, START).topics[0];
+        let cutoff = cutoffs(&state, START, LONG_AGO).topics[0];
         let (over, kept) = (START.minus_s(60), START.minus_s(60).plus_ms(1));
         assert!(cutoff.takes(9, over) && !cutoff.takes(1, kept), "without a subscription");
         for (no, cursor) in [(1, 7), (2, 4)] {
@@ -80,14 +86,16 @@ mod tests {
             let row = Subscription { key, cursor, ..subscription(Strategy::default(), &[]) };
             state.load(Row::Subscription(Arc::new(row)));
         }
-        let cutoff = cutoffs(&state, START).topics[0];
+        let cutoff = cutoffs(&state, START, LONG_AGO).topics[0];
         assert!(cutoff.takes(4, over) && !cutoff.takes(5, over), "up to the cursor that is last");
         let hour = over.minus_s(3_600);
         assert!(cutoff.takes(5, hour) && !cutoff.takes(5, hour.plus_ms(1)));
+        let back = cutoffs(&state, START, START.minus_s(3_599)).topics[0];
+        assert!(back.takes(4, hour) && !back.takes(5, hour), "a server that was away deals with its backlog first");
     }
 
     #[test]
     fn attempts_are_kept_for_a_week() {
-        assert_eq!(cutoffs(&State::default(), START).attempts, START.minus_s(7 * 86_400));
+        assert_eq!(cutoffs(&State::default(), START, LONG_AGO).attempts, START.minus_s(7 * 86_400));
     }
 }

@@ -6,7 +6,7 @@ use kernel::queue::Queue;
 use kernel::time::Timestamp;
 use kernel::topic::StreamNo;
 
-use crate::engine::{Engine, EngineError, all, first};
+use crate::engine::{Cells, Engine, EngineError, all, first};
 use crate::page::{NameFilter, Page, QueueFigures, Span};
 use crate::read::{page, topic};
 use crate::rows::queue;
@@ -56,7 +56,12 @@ pub(crate) fn expired(
 ) -> Result<Vec<u64>, EngineError> {
     // Times grow with places, so the oldest are the first.
     let text = "select seq, enqueued from queue_message where queue = ?1 order by seq limit ?2";
-    let statement = Statement::new(text, values![queue, limit as u64]);
-    let oldest = all(engine, &statement, |row| Ok((row.int::<u64>()?, row.time()?)))?;
+    let read = |row: &mut Cells<'_>| Ok((row.int::<u64>()?, row.time()?));
+    // Most often nothing is due, which the oldest alone can tell.
+    if !first(engine, &Statement::new(text, values![queue, 1u64]), read)?.is_some_and(|(_, enqueued)| enqueued <= kept)
+    {
+        return Ok(Vec::new());
+    }
+    let oldest = all(engine, &Statement::new(text, values![queue, limit as u64]), read)?;
     Ok(oldest.into_iter().take_while(|(_, enqueued)| *enqueued <= kept).map(|(seq, _)| seq).collect())
 }
