@@ -8,6 +8,7 @@
 //!
 //! A seed that failed once is kept in `seeds.txt` and replayed first.
 
+mod actors;
 mod audit;
 mod draw;
 mod faults;
@@ -15,4 +16,4 @@ mod machines;
 mod promises;
 mod world;
 
-pub use world::{Summary, Violation, simulate};
+pub use world::{Summary, Violation, simulate, simulate_aloud};

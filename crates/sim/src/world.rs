@@ -1,11 +1,11 @@
 //! The world: a server's ledger under the weather, clients who ask things of it, nodes, a provider, a consumer.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 
-use kernel::change::{EnvEdit, NodeFacts, What};
-use kernel::command::{Command, NewSubscription, Token};
+use kernel::change::{EnvEdit, What};
+use kernel::command::{Command, NewSubscription};
 use kernel::decide::Settings;
-use kernel::id::{EnvId, JobId, NodeId};
 use kernel::instance::Stage;
 use kernel::node::NodeStage;
 use kernel::subscription::{Endpoint, Format, Strategy};
@@ -28,12 +28,12 @@ const STORM_STEPS: usize = 150;
 const CALM_ROUNDS: usize = 5_000;
 /// Jobs with more unfinished instances than this are terminated when the calm begins.
 const CALM_INSTANCES: u64 = 60;
-const LONG_S: u64 = 10 * 86_400;
-const SHORT_S: u64 = 30;
+pub(crate) const LONG_S: u64 = 10 * 86_400;
+pub(crate) const SHORT_S: u64 = 30;
 /// Queues and how long they keep their messages, in seconds.
-const QUEUES: [(&str, u64); 4] = [("work", LONG_S), ("short", SHORT_S), ("sink", LONG_S), ("inbox", LONG_S)];
+pub(crate) const QUEUES: [(&str, u64); 4] = [("work", LONG_S), ("short", SHORT_S), ("sink", LONG_S), ("inbox", LONG_S)];
 /// Topics and the queues that subscribe to them.
-const TOPICS: [(&str, &str); 2] = [("events", "sink"), ("news", "inbox")];
+pub(crate) const TOPICS: [(&str, &str); 2] = [("events", "sink"), ("news", "inbox")];
 
 /// Something was not as it must be.
 #[derive(Debug, thiserror::Error)]
@@ -67,29 +67,42 @@ pub struct Summary {
 /// # Errors
 /// The first [`Violation`].
 pub fn simulate(seed: u64) -> Result<Summary, Violation> {
+    run(seed, None)
+}
+
+/// Runs one seed and tells of each commit: its commands and what came of them.
+///
+/// # Errors
+/// The first [`Violation`].
+pub fn simulate_aloud(seed: u64, voice: &mut dyn Write) -> Result<Summary, Violation> {
+    run(seed, Some(voice))
+}
+
+fn run(seed: u64, voice: Option<&mut dyn Write>) -> Result<Summary, Violation> {
     let fail = |step: usize, what: String| Violation { seed, step, what };
-    let mut world = World::new(seed).map_err(|what| fail(0, what))?;
+    let mut world = World::new(seed, voice).map_err(|what| fail(0, what))?;
     let outcome = world.live();
     outcome.map_err(|what| fail(world.step, what))
 }
 
-struct World {
-    anchor: SqliteStore,
-    reader: Box<dyn Reader>,
-    weather: Weather,
-    ledger: Ledger,
-    rng: StdRng,
-    now: Timestamp,
-    step: usize,
-    calm: bool,
-    machines: Machines,
-    promises: Promises,
-    restarts: usize,
-    next_text: u64,
-    wake: Timestamp,
+pub(crate) struct World<'v> {
+    pub(crate) voice: Option<&'v mut dyn Write>,
+    pub(crate) anchor: SqliteStore,
+    pub(crate) reader: Box<dyn Reader>,
+    pub(crate) weather: Weather,
+    pub(crate) ledger: Ledger,
+    pub(crate) rng: StdRng,
+    pub(crate) now: Timestamp,
+    pub(crate) step: usize,
+    pub(crate) calm: bool,
+    pub(crate) machines: Machines,
+    pub(crate) promises: Promises,
+    pub(crate) restarts: usize,
+    pub(crate) next_text: u64,
+    pub(crate) wake: Timestamp,
 }
 
-fn words(error: impl std::error::Error) -> String {
+pub(crate) fn words(error: impl std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
@@ -114,8 +127,8 @@ fn open(anchor: &SqliteStore, weather: &Weather) -> Result<Ledger, String> {
     Err(last)
 }
 
-impl World {
-    fn new(seed: u64) -> Result<Self, String> {
+impl<'v> World<'v> {
+    fn new(seed: u64, voice: Option<&'v mut dyn Write>) -> Result<Self, String> {
         let anchor = SqliteStore::open_in_memory().map_err(words)?;
         let reader = anchor.reader().map_err(words)?;
         let weather = Weather::new(seed);
@@ -123,6 +136,7 @@ impl World {
         let ledger = open(&anchor, &weather)?;
         let now = Timestamp(1_800_000_000_000);
         let mut world = Self {
+            voice,
             anchor,
             reader,
             weather,
@@ -210,7 +224,12 @@ impl World {
     /// Commits commands, settles the answers and lets the changes take effect.
     fn commit(&mut self, batch: Vec<(Command, Asked)>) -> Result<(), String> {
         let (commands, asked): (Vec<Command>, Vec<Asked>) = batch.into_iter().unzip();
-        match self.ledger.commit(&commands, self.now, &mut self.rng) {
+        let outcome = self.ledger.commit(&commands, self.now, &mut self.rng);
+        if let Some(voice) = &mut self.voice {
+            // Whoever listens may stop.
+            let _ = writeln!(voice, "step {} at {}: {commands:?}\n    {outcome:?}", self.step, self.now.0);
+        }
+        match outcome {
             Ok(outcome) => self.settle(asked, &outcome)?,
             Err(_) => {
                 for asked in asked {
@@ -292,207 +311,6 @@ impl World {
             }
             _ => kernel::invariant::check(self.ledger.state()),
         }
-    }
-
-    /// Something that somebody does.
-    fn drawn(&mut self, told: &mut BTreeSet<NodeId>) -> Result<Option<(Command, Asked)>, String> {
-        Ok(match self.rng.random_range(0..100) {
-            0..=39 => {
-                let nodes = self.machines.all();
-                match self.pick(&nodes) {
-                    Some(node) => self.machine(node, told)?,
-                    None => None,
-                }
-            }
-            40..=57 => {
-                let nodes: Vec<NodeId> = self.ledger.state().nodes().map(|node| node.id).collect();
-                self.pick(&nodes).and_then(|node| self.provide(node))
-            }
-            58 => self.lose_machine(),
-            59..=64 => self.submit(),
-            65..=67 => self.drawn_job().map(|id| (Command::TerminateJob(id), Asked::Nothing)),
-            68..=69 => self.drawn_job().map(|id| (Command::DeleteJob(id), Asked::Deletion(id))),
-            70..=73 => Some(self.change_envs()),
-            74..=75 => Some(self.change_streams()),
-            76..=80 => Some(self.send()),
-            81..=83 => Some(self.publish()),
-            84..=88 => Some(self.receive()),
-            89..=92 => self.delete_received(),
-            93..=97 => {
-                let (topic, _) = TOPICS[self.rng.random_range(0..TOPICS.len())];
-                self.fan_out(topic)?
-            }
-            _ => {
-                let expired = self.ledger.expired(self.now, 20).unwrap_or_default();
-                expired.into_iter().next().map(|command| (command, Asked::Nothing))
-            }
-        })
-    }
-
-    /// A machine does something and tells of it.
-    fn machine(&mut self, node: NodeId, told: &mut BTreeSet<NodeId>) -> Result<Option<(Command, Asked)>, String> {
-        self.machines.act(node, self.calm, self.now, &mut self.rng)?;
-        let Some(machine) = self.machines.get(node) else { return Ok(None) };
-        if machine.stale {
-            if !self.calm && self.rng.random_bool(0.5) {
-                return Ok(None);
-            }
-            self.machines.welcome(self.ledger.state(), node);
-            return Ok(Some((Command::NodeConnected(node, NodeFacts::default()), Asked::Nothing)));
-        }
-        let reports = machine.reports();
-        if reports.is_empty() || !told.insert(node) {
-            return Ok(None);
-        }
-        let asked = Asked::Reports(node, reports.len());
-        Ok(Some((Command::NodeReports(node, reports), asked)))
-    }
-
-    /// What the provider, and a fresh agent, do about a node as it stands.
-    fn provide(&mut self, node: NodeId) -> Option<(Command, Asked)> {
-        let row = self.ledger.state().node(node)?.clone();
-        let alive = self.machines.is_alive(node);
-        let command = match row.stage {
-            NodeStage::Submitted { not_before } if not_before <= self.now => Command::NodeCreating(node),
-            NodeStage::Creating if !self.calm && self.rng.random_bool(0.1) => {
-                Command::NodeCreationFailed(node, "drawn".into())
-            }
-            NodeStage::Creating => Command::NodeCreated(node),
-            NodeStage::Created | NodeStage::Abnormal => {
-                self.machines.start(node, row.slots);
-                Command::NodeConnected(node, NodeFacts { agent_version: "1".into(), ..NodeFacts::default() })
-            }
-            NodeStage::Running if !alive => self.lost(node),
-            NodeStage::Deleting => Command::NodeDestroyed { node, begun: self.machines.kill(node) },
-            _ => return None,
-        };
-        Some((command, Asked::Nothing))
-    }
-
-    fn lost(&mut self, node: NodeId) -> Command {
-        Command::NodeLost { node, reason: "drawn".into(), begun: self.machines.kill(node) }
-    }
-
-    fn lose_machine(&mut self) -> Option<(Command, Asked)> {
-        let nodes = self.machines.all();
-        let node = self.pick(&nodes)?;
-        Some((self.lost(node), Asked::Nothing))
-    }
-
-    fn envs(&self) -> Vec<EnvId> {
-        self.ledger.state().envs().filter(|env| !env.deleting).map(|env| env.id).collect()
-    }
-
-    fn submit(&mut self) -> Option<(Command, Asked)> {
-        let envs = self.envs();
-        if envs.is_empty() || self.ledger.state().jobs().count() > 12 {
-            return None;
-        }
-        // Few tokens, so that requests are repeated; all of a token have one digest.
-        let token = self.rng.random_bool(0.3).then(|| format!("token-{}", self.rng.random_range(0..6)));
-        let spec = Box::new(draw::job(&envs, "events", &mut self.rng));
-        let sent = token.clone().map(|token| Token { token, digest: "same".into() });
-        Some((Command::SubmitJob { spec, token: sent }, Asked::Job { token }))
-    }
-
-    fn drawn_job(&mut self) -> Option<JobId> {
-        let jobs: Vec<JobId> = self.promises.jobs.keys().copied().collect();
-        self.pick(&jobs)
-    }
-
-    fn pick<T: Copy>(&mut self, list: &[T]) -> Option<T> {
-        (!list.is_empty()).then(|| list[self.rng.random_range(0..list.len())])
-    }
-
-    fn create_env(&mut self) -> Command {
-        let spec = Box::new(draw::env("events", &mut self.rng));
-        let (name, description) = ("drawn".to_owned(), String::new());
-        Command::CreateEnv { name, description, desired: self.rng.random_range(1..4), spec, token: None }
-    }
-
-    fn change_envs(&mut self) -> (Command, Asked) {
-        let envs = self.envs();
-        let Some(env) = self.pick(&envs) else {
-            return (self.create_env(), Asked::Nothing);
-        };
-        let command = match self.rng.random_range(0..10) {
-            0 if envs.len() < 4 => self.create_env(),
-            1 if envs.len() > 1 => Command::DeleteEnv(env),
-            2..=4 => {
-                let nodes: Vec<NodeId> = self.ledger.state().nodes_of(env).map(|node| node.id).take(1).collect();
-                Command::TerminateNodes(env, nodes)
-            }
-            _ => {
-                let desired = Some(self.rng.random_range(0..4));
-                Command::ModifyEnv(env, EnvEdit { desired, ..EnvEdit::default() })
-            }
-        };
-        (command, Asked::Nothing)
-    }
-
-    /// Topics and queues that come and go.
-    fn change_streams(&mut self) -> (Command, Asked) {
-        let name = format!("passing-{}", self.rng.random_range(0..3));
-        let command = match self.rng.random_range(0..6) {
-            0 => Command::CreateQueue { name, settings: draw::queue(LONG_S) },
-            1 => Command::DeleteQueue { name },
-            2 => {
-                let filter = FilterType::Tags;
-                Command::CreateTopic { name, filter, max_msg_bytes: 1_024, retention_s: SHORT_S }
-            }
-            3 => Command::DeleteTopic { name, with_subscriptions: true },
-            4 => Command::Send { queue: name, bodies: vec!["passing".into()], delay_s: 1 },
-            _ => Command::Receive { queue: name, max: 3 },
-        };
-        (command, Asked::Nothing)
-    }
-
-    fn text(&mut self, of: &str) -> String {
-        self.next_text += 1;
-        format!("{of}-{}", self.next_text)
-    }
-
-    fn send(&mut self) -> (Command, Asked) {
-        let (queue, _) = QUEUES[self.rng.random_range(0..2)];
-        let text = self.text(queue);
-        let delay_s = if self.rng.random_bool(0.3) { 3 } else { 0 };
-        (Command::Send { queue: queue.into(), bodies: vec![text.as_str().into()], delay_s }, Asked::Text(text))
-    }
-
-    fn publish(&mut self) -> (Command, Asked) {
-        let text = self.text("news");
-        let bodies = vec![text.as_str().into()];
-        let command = Command::Publish { topic: "news".into(), bodies, tags: Vec::new(), routing_key: String::new() };
-        (command, Asked::Text(text))
-    }
-
-    fn receive(&mut self) -> (Command, Asked) {
-        let (queue, retention_s) = QUEUES[self.rng.random_range(0..QUEUES.len())];
-        let command = Command::Receive { queue: queue.into(), max: self.rng.random_range(1..17) };
-        (command, Asked::Receipt { queue, retention_ms: retention_s * 1_000 })
-    }
-
-    fn delete_received(&mut self) -> Option<(Command, Asked)> {
-        let (queue, _) = QUEUES[self.rng.random_range(0..QUEUES.len())];
-        let of_queue = self.promises.received.iter().filter(|(_, (of, ..))| *of == queue);
-        let texts: Vec<_> = of_queue.map(|(text, (_, handle, _))| (text.clone(), *handle)).take(16).collect();
-        if texts.is_empty() {
-            return None;
-        }
-        let handles = texts.iter().map(|(_, handle)| *handle).collect();
-        Some((Command::DeleteMessages { queue: queue.into(), handles }, Asked::Deleted { texts }))
-    }
-
-    fn fan_out(&mut self, topic: &str) -> Result<Option<(Command, Asked)>, String> {
-        let state = self.ledger.state();
-        let Some(topic) = state.topic_named(topic).map(|topic| topic.no) else { return Ok(None) };
-        let Some(subscription) = state.subscriptions_of(topic).next().cloned() else { return Ok(None) };
-        let limit = self.rng.random_range(1..200);
-        let messages = self.reader.topic_messages(topic, subscription.cursor, limit).map_err(words)?;
-        Ok(messages
-            .last()
-            .map(|message| message.seq)
-            .map(|through| (Command::FanOut { key: subscription.key, messages, through }, Asked::Nothing)))
     }
 
     /// Gives every living job a chance: nodes where there are none to be, an end to what is too large for them.

@@ -1,0 +1,221 @@
+//! Those who ask things of the server: clients, machines, the provider of nodes, consumers, the copier of topics.
+
+use std::collections::BTreeSet;
+
+use kernel::change::{EnvEdit, NodeFacts};
+use kernel::command::{Command, Token};
+use kernel::id::{EnvId, JobId, NodeId};
+use kernel::node::NodeStage;
+use kernel::topic::FilterType;
+use rand::RngExt;
+
+use crate::draw;
+use crate::promises::Asked;
+use crate::world::{LONG_S, QUEUES, SHORT_S, TOPICS, World, words};
+
+impl World<'_> {
+    /// Something that somebody does.
+    pub(crate) fn drawn(&mut self, told: &mut BTreeSet<NodeId>) -> Result<Option<(Command, Asked)>, String> {
+        Ok(match self.rng.random_range(0..100) {
+            0..=39 => {
+                let nodes = self.machines.all();
+                match self.pick(&nodes) {
+                    Some(node) => self.machine(node, told)?,
+                    None => None,
+                }
+            }
+            40..=57 => {
+                let nodes: Vec<NodeId> = self.ledger.state().nodes().map(|node| node.id).collect();
+                self.pick(&nodes).and_then(|node| self.provide(node))
+            }
+            58 => self.lose_machine(),
+            59..=64 => self.submit(),
+            65..=67 => self.drawn_job().map(|id| (Command::TerminateJob(id), Asked::Nothing)),
+            68..=69 => self.drawn_job().map(|id| (Command::DeleteJob(id), Asked::Deletion(id))),
+            70..=73 => Some(self.change_envs()),
+            74..=75 => Some(self.change_streams()),
+            76..=80 => Some(self.send()),
+            81..=83 => Some(self.publish()),
+            84..=88 => Some(self.receive()),
+            89..=92 => self.delete_received(),
+            93..=97 => {
+                let (topic, _) = TOPICS[self.rng.random_range(0..TOPICS.len())];
+                self.fan_out(topic)?
+            }
+            _ => {
+                let expired = self.ledger.expired(self.now, 20).unwrap_or_default();
+                expired.into_iter().next().map(|command| (command, Asked::Nothing))
+            }
+        })
+    }
+
+    /// A machine does something and tells of it.
+    pub(crate) fn machine(
+        &mut self,
+        node: NodeId,
+        told: &mut BTreeSet<NodeId>,
+    ) -> Result<Option<(Command, Asked)>, String> {
+        self.machines.act(node, self.calm, self.now, &mut self.rng)?;
+        let Some(machine) = self.machines.get(node) else { return Ok(None) };
+        if machine.stale {
+            if !self.calm && self.rng.random_bool(0.5) {
+                return Ok(None);
+            }
+            self.machines.welcome(self.ledger.state(), node);
+            return Ok(Some((Command::NodeConnected(node, NodeFacts::default()), Asked::Nothing)));
+        }
+        let reports = machine.reports();
+        if reports.is_empty() || !told.insert(node) {
+            return Ok(None);
+        }
+        let asked = Asked::Reports(node, reports.len());
+        Ok(Some((Command::NodeReports(node, reports), asked)))
+    }
+
+    /// What the provider, and a fresh agent, do about a node as it stands.
+    pub(crate) fn provide(&mut self, node: NodeId) -> Option<(Command, Asked)> {
+        let row = self.ledger.state().node(node)?.clone();
+        let alive = self.machines.is_alive(node);
+        let command = match row.stage {
+            NodeStage::Submitted { not_before } if not_before <= self.now => Command::NodeCreating(node),
+            NodeStage::Creating if !self.calm && self.rng.random_bool(0.1) => {
+                Command::NodeCreationFailed(node, "drawn".into())
+            }
+            NodeStage::Creating => Command::NodeCreated(node),
+            NodeStage::Created | NodeStage::Abnormal => {
+                self.machines.start(node, row.slots);
+                Command::NodeConnected(node, NodeFacts { agent_version: "1".into(), ..NodeFacts::default() })
+            }
+            NodeStage::Running if !alive => self.lost(node),
+            NodeStage::Deleting => Command::NodeDestroyed { node, begun: self.machines.kill(node) },
+            _ => return None,
+        };
+        Some((command, Asked::Nothing))
+    }
+
+    fn lost(&mut self, node: NodeId) -> Command {
+        Command::NodeLost { node, reason: "drawn".into(), begun: self.machines.kill(node) }
+    }
+
+    fn lose_machine(&mut self) -> Option<(Command, Asked)> {
+        let nodes = self.machines.all();
+        let node = self.pick(&nodes)?;
+        Some((self.lost(node), Asked::Nothing))
+    }
+
+    fn envs(&self) -> Vec<EnvId> {
+        self.ledger.state().envs().filter(|env| !env.deleting).map(|env| env.id).collect()
+    }
+
+    fn submit(&mut self) -> Option<(Command, Asked)> {
+        let envs = self.envs();
+        if envs.is_empty() || self.ledger.state().jobs().count() > 12 {
+            return None;
+        }
+        // Few tokens, so that requests are repeated; all of a token have one digest.
+        let token = self.rng.random_bool(0.3).then(|| format!("token-{}", self.rng.random_range(0..6)));
+        let spec = Box::new(draw::job(&envs, "events", &mut self.rng));
+        let sent = token.clone().map(|token| Token { token, digest: "same".into() });
+        Some((Command::SubmitJob { spec, token: sent }, Asked::Job { token }))
+    }
+
+    fn drawn_job(&mut self) -> Option<JobId> {
+        let jobs: Vec<JobId> = self.promises.jobs.keys().copied().collect();
+        self.pick(&jobs)
+    }
+
+    fn pick<T: Copy>(&mut self, list: &[T]) -> Option<T> {
+        (!list.is_empty()).then(|| list[self.rng.random_range(0..list.len())])
+    }
+
+    pub(crate) fn create_env(&mut self) -> Command {
+        let spec = Box::new(draw::env("events", &mut self.rng));
+        let (name, description) = ("drawn".to_owned(), String::new());
+        Command::CreateEnv { name, description, desired: self.rng.random_range(1..4), spec, token: None }
+    }
+
+    fn change_envs(&mut self) -> (Command, Asked) {
+        let envs = self.envs();
+        let Some(env) = self.pick(&envs) else {
+            return (self.create_env(), Asked::Nothing);
+        };
+        let command = match self.rng.random_range(0..10) {
+            0 if envs.len() < 4 => self.create_env(),
+            1 if envs.len() > 1 => Command::DeleteEnv(env),
+            2..=4 => {
+                let nodes: Vec<NodeId> = self.ledger.state().nodes_of(env).map(|node| node.id).take(1).collect();
+                Command::TerminateNodes(env, nodes)
+            }
+            _ => {
+                let desired = Some(self.rng.random_range(0..4));
+                Command::ModifyEnv(env, EnvEdit { desired, ..EnvEdit::default() })
+            }
+        };
+        (command, Asked::Nothing)
+    }
+
+    /// Topics and queues that come and go.
+    fn change_streams(&mut self) -> (Command, Asked) {
+        let name = format!("passing-{}", self.rng.random_range(0..3));
+        let command = match self.rng.random_range(0..6) {
+            0 => Command::CreateQueue { name, settings: draw::queue(LONG_S) },
+            1 => Command::DeleteQueue { name },
+            2 => {
+                let filter = FilterType::Tags;
+                Command::CreateTopic { name, filter, max_msg_bytes: 1_024, retention_s: SHORT_S }
+            }
+            3 => Command::DeleteTopic { name, with_subscriptions: true },
+            4 => Command::Send { queue: name, bodies: vec!["passing".into()], delay_s: 1 },
+            _ => Command::Receive { queue: name, max: 3 },
+        };
+        (command, Asked::Nothing)
+    }
+
+    fn text(&mut self, of: &str) -> String {
+        self.next_text += 1;
+        format!("{of}-{}", self.next_text)
+    }
+
+    fn send(&mut self) -> (Command, Asked) {
+        let (queue, _) = QUEUES[self.rng.random_range(0..2)];
+        let text = self.text(queue);
+        let delay_s = if self.rng.random_bool(0.3) { 3 } else { 0 };
+        (Command::Send { queue: queue.into(), bodies: vec![text.as_str().into()], delay_s }, Asked::Text(text))
+    }
+
+    fn publish(&mut self) -> (Command, Asked) {
+        let text = self.text("news");
+        let bodies = vec![text.as_str().into()];
+        let command = Command::Publish { topic: "news".into(), bodies, tags: Vec::new(), routing_key: String::new() };
+        (command, Asked::Text(text))
+    }
+
+    fn receive(&mut self) -> (Command, Asked) {
+        let (queue, retention_s) = QUEUES[self.rng.random_range(0..QUEUES.len())];
+        let command = Command::Receive { queue: queue.into(), max: self.rng.random_range(1..17) };
+        (command, Asked::Receipt { queue, retention_ms: retention_s * 1_000 })
+    }
+
+    fn delete_received(&mut self) -> Option<(Command, Asked)> {
+        let (queue, _) = QUEUES[self.rng.random_range(0..QUEUES.len())];
+        let of_queue = self.promises.received.iter().filter(|(_, (of, ..))| *of == queue);
+        let texts: Vec<_> = of_queue.map(|(text, (_, handle, _))| (text.clone(), *handle)).take(16).collect();
+        if texts.is_empty() {
+            return None;
+        }
+        let handles = texts.iter().map(|(_, handle)| *handle).collect();
+        Some((Command::DeleteMessages { queue: queue.into(), handles }, Asked::Deleted { texts }))
+    }
+
+    pub(crate) fn fan_out(&mut self, topic: &str) -> Result<Option<(Command, Asked)>, String> {
+        let state = self.ledger.state();
+        let Some(topic) = state.topic_named(topic).map(|topic| topic.no) else { return Ok(None) };
+        let Some(subscription) = state.subscriptions_of(topic).next().cloned() else { return Ok(None) };
+        let limit = self.rng.random_range(1..200);
+        let messages = self.reader.topic_messages(topic, subscription.cursor, limit).map_err(words)?;
+        Ok(messages
+            .last()
+            .map(|message| message.seq)
+            .map(|through| (Command::FanOut { key: subscription.key, messages, through }, Asked::Nothing)))
+    }
+}
