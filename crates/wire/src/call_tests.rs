@@ -207,6 +207,21 @@ fn the_other_clients_forms_of_signing_are_accepted() {
     );
 }
 
+/// Some clients leave texts that begin with `@` out of what they sign, so such a parameter proves nothing.
+#[test]
+fn nothing_can_be_added_to_a_signed_call_but_what_the_client_could_not_sign() {
+    let params = [("queueName", "q"), ("msgBody", "x")];
+    let signed = sign::v2(KEY, HOST, "/v2/index.php", "SendMessage", &params, 1, NOW);
+    for (added, what) in [("delaySeconds=%409", "another parameter"), ("msgBodies=%40x", "a name that begins alike")] {
+        let call = v2_call(post("/v2/index.php", format!("{signed}&{added}").as_bytes()));
+        assert_eq!(auth::v2::verify(&call, KEY.secret_key, NOW), Err(auth::AuthError::Mismatch), "{what}");
+    }
+    for added in ["msgBody=%40pay", "msgBody+=%40pay", "msgBody%20=%40pay"] {
+        let request = post("/v2/index.php", format!("{signed}&{added}").as_bytes());
+        assert!(Call::read(request).is_err(), "{added}: given twice");
+    }
+}
+
 proptest! {
     /// What comes from the network may be anything.
     #[test]

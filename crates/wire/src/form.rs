@@ -63,8 +63,9 @@ impl Form {
 
     fn twice(&self) -> Option<String> {
         let mut seen = BTreeSet::new();
-        let mut names = self.pairs.iter().map(|(name, _)| name);
-        names.find(|name| !seen.insert(*name)).cloned()
+        // Names are read without the blanks that a client leaves at their end, so they are compared without them.
+        let mut names = self.pairs.iter().map(|(name, _)| name.trim_end());
+        names.find(|name| !seen.insert(*name)).map(str::to_owned)
     }
 }
 
