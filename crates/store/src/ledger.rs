@@ -21,7 +21,7 @@ use kernel::event::Event;
 use kernel::loops::expire;
 use kernel::state::State;
 use kernel::time::Timestamp;
-use kernel::topic::StreamNo;
+use kernel::topic::{StreamNo, TopicMessage};
 use rand::Rng;
 
 use crate::error::{CommitError, StoreError};
@@ -60,6 +60,8 @@ pub struct Outcome {
     pub replies: Vec<Result<Reply, LedgerError>>,
     /// What happened, in order, all of it committed: those who act on changes act on these.
     pub changes: Vec<Change>,
+    /// The messages that were added to topics, in order: those who forward them need not read them again.
+    pub messages: Vec<Arc<TopicMessage>>,
     /// When to call [`Ledger::commit`] again at the latest, with or without commands.
     pub wake: Timestamp,
     /// Whether the state was loaded anew: changes that others committed are not among `changes`.
@@ -140,6 +142,7 @@ impl Ledger {
             Settled::Failed(error) => Outcome {
                 replies: commands.iter().map(|_| Err(error.clone())).collect(),
                 changes: Vec::new(),
+                messages: Vec::new(),
                 wake: now.plus_ms(TROUBLE_PAUSE_MS),
                 reloaded: false,
                 trouble: Some(error),
@@ -252,12 +255,13 @@ impl Ledger {
         rng: &mut dyn Rng,
         reloaded: &mut bool,
     ) -> Result<Outcome, Fatal> {
-        let mut whole = Outcome { replies: Vec::new(), changes: Vec::new(), wake: now, reloaded: false, trouble: None };
+        let mut whole = Outcome::of(Vec::new(), Vec::new(), Vec::new(), now);
         for command in commands {
             match self.settle(std::slice::from_ref(command), false, now, rng, reloaded)? {
                 Settled::Done(outcome) => {
                     whole.replies.extend(outcome.replies);
                     whole.changes.extend(outcome.changes);
+                    whole.messages.extend(outcome.messages);
                 }
                 Settled::Refused(source) => whole.replies.push(Err(LedgerError::Internal(Arc::new(source)))),
                 Settled::Failed(error) => whole.replies.push(Err(error)),
@@ -266,6 +270,7 @@ impl Ledger {
         let error = match self.settle(&[], true, now, rng, reloaded)? {
             Settled::Done(outcome) => {
                 whole.changes.extend(outcome.changes);
+                whole.messages.extend(outcome.messages);
                 whole.wake = outcome.wake;
                 return Ok(whole);
             }
@@ -292,7 +297,7 @@ impl Ledger {
         let done = work.finish(self.version, &self.render);
         if done.batch.is_empty() {
             self.state = done.state;
-            return Ok(Tried::Done(Outcome::of(done.replies, done.changes, wake)));
+            return Ok(Tried::Done(Outcome::of(done.replies, done.changes, Vec::new(), wake)));
         }
         let committed = self.store.commit(&done.batch);
         let source = match committed {
@@ -319,7 +324,7 @@ impl Ledger {
         self.state = done.state;
         self.version += 1;
         self.next_stream = done.batch.next_stream;
-        Ok(Tried::Done(Outcome::of(done.replies, done.changes, wake)))
+        Ok(Tried::Done(Outcome::of(done.replies, done.changes, done.batch.messages, wake)))
     }
 
     fn read_version(&mut self) -> Result<u64, Fatal> {
@@ -366,8 +371,13 @@ enum Settled {
 }
 
 impl Outcome {
-    fn of(replies: Vec<Result<Reply, Refusal>>, changes: Vec<Change>, wake: Timestamp) -> Self {
+    fn of(
+        replies: Vec<Result<Reply, Refusal>>,
+        changes: Vec<Change>,
+        messages: Vec<Arc<TopicMessage>>,
+        wake: Timestamp,
+    ) -> Self {
         let replies = replies.into_iter().map(|reply| reply.map_err(LedgerError::Refused)).collect();
-        Self { replies, changes, wake, reloaded: false, trouble: None }
+        Self { replies, changes, messages, wake, reloaded: false, trouble: None }
     }
 }
