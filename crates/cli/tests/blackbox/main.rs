@@ -7,6 +7,7 @@
 mod cmq;
 mod demo;
 mod environments;
+mod first_session;
 mod kill;
 mod million;
 mod nodes;
@@ -17,4 +18,5 @@ mod sdk;
 mod serve;
 mod support;
 mod tccli;
+mod verbs;
 mod wrong_input;

@@ -141,7 +141,7 @@ pub(crate) fn herald(folder: &Path) -> Command {
 }
 
 /// The binary under test.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_herald"))
 }
 
