@@ -77,12 +77,6 @@ impl Backlog {
         framed.chain(&self.waiting).any(|report| report.run() == run)
     }
 
-    /// Whether the end of this run is among the unacknowledged reports.
-    pub(crate) fn tells_end_of(&self, run: RunId) -> bool {
-        let framed = self.frames.iter().flat_map(|frame| &frame.reports);
-        framed.chain(&self.waiting).any(|report| matches!(report, Report::Exited { run: ended, .. } if *ended == run))
-    }
-
     /// Whether everything is acknowledged.
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.frames.is_empty()

@@ -98,6 +98,7 @@ async fn stay_connected(
 ) -> End {
     let mut pause = RECONNECT_FIRST;
     loop {
+        let began = Instant::now();
         match converse(config, engine, &mut changed, contact).await {
             Closed::Stop => return End::Stop,
             Closed::Refused(reason) => return End::Refused(reason),
@@ -105,7 +106,10 @@ async fn stay_connected(
                 let error = &error as &dyn std::error::Error;
                 if welcomed {
                     tracing::info!(error, "lost the server");
-                    pause = RECONNECT_FIRST;
+                    // A server that welcomes agents and drops them at once is in trouble of its own.
+                    if began.elapsed() >= RECONNECT_LONGEST {
+                        pause = RECONNECT_FIRST;
+                    }
                 } else if pause == RECONNECT_FIRST {
                     tracing::warn!(error, "the server cannot be reached");
                 } else {

@@ -115,8 +115,9 @@ impl Engine {
         let orders: HashMap<_, _> = tasks.into_iter().map(|order| ((order.job, order.task), Arc::new(order))).collect();
         self.shared.update(|state| {
             for run in runs {
-                // The server may repeat an order when an agent connects again, before it has heard of the end.
-                if state.backlog.tells_end_of(*run) {
+                // When an agent connects again the server repeats orders, before it has heard what is reported of
+                // them: a run that has begun, ended or been given back does not begin once more.
+                if state.backlog.mentions(*run) {
                     continue;
                 }
                 match orders.get(&(run.job, run.task)).map(|order| state.runs.give(*run, order)) {

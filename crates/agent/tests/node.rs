@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use agent::{AgentError, Stream};
-use fake::{Connection, Node, end, line, open, open_endless, order, run};
+use fake::{Connection, Node, end, end_early, line, open, open_early, open_endless, order, run};
 use wire::node::{Exit, FromNode, Report, RunId, TaskOrder, ToNode};
 
 /// An agent waits for every child of its process, so one process can have only one at a time.
@@ -170,13 +170,15 @@ fn attempts_share_their_output_files() {
 fn a_timeout_kills_the_whole_group() {
     let (agent, mut connection) = Agent::welcome(1);
     let pipe = agent.node.pipe("alive");
+    // On a slow machine it may be over before the pipe is open.
+    let alive = open_early(&pipe);
     let command = format!("trap '' TERM; exec 9>{}; sleep 3600 & sleep 3600", pipe.display());
     connection.start_order(TaskOrder { timeout_ms: 50, grace_ms: 50, ..order(&command) }, &[run(0)]);
-    end(open(&pipe));
     connection.started(run(0));
     let exited = connection.exited(run(0));
     assert_eq!(exited.exit, Exit::TimedOut);
-    assert!(exited.run_ms >= 100, "{}", exited.run_ms);
+    assert!(exited.run_ms >= 50, "{}", exited.run_ms);
+    end_early(alive);
     agent.stop(connection);
 }
 
@@ -233,12 +235,15 @@ fn the_child_of_a_shell_has_its_grace_too() {
     let exited = connection.exited(run(0));
     assert_eq!((exited.exit, exited.stdout.as_str()), (Exit::Killed, "goodbye\n"));
 
-    let inner = format!("trap \"\" TERM; exec 9>{}; sleep 3600", pipe.display());
-    let order = TaskOrder { timeout_ms: 50, grace_ms: 50, ..order(&format!("/bin/sh -c '{inner}'; echo never")) };
+    let inner = format!("trap \"\" TERM; exec 9>{}; echo ready >&9; sleep 3600", pipe.display());
+    let order = TaskOrder { grace_ms: 50, ..order(&format!("/bin/sh -c '{inner}'; echo never")) };
     connection.start_order(order, &[run(1)]);
-    end(open(&pipe));
+    let mut alive = open(&pipe);
+    assert_eq!(line(&mut alive), "ready");
     connection.started(run(1));
-    assert_eq!(connection.exited(run(1)).exit, Exit::TimedOut);
+    connection.send(&ToNode::Kill { runs: vec![run(1)] });
+    end(alive);
+    assert_eq!(connection.exited(run(1)).exit, Exit::Killed);
     agent.stop(connection);
 }
 
@@ -284,6 +289,33 @@ fn what_waits_can_be_revoked() {
     assert!(next.iter().any(|report| matches!(report, Report::Started { run, .. } if *run == fake::run(2))));
     fs::write(&pipe, "go\n").unwrap();
     connection.exited(run(2));
+    agent.stop(connection);
+}
+
+#[test]
+fn what_was_given_back_does_not_begin_because_an_order_is_repeated() {
+    let (agent, mut connection) = Agent::welcome(1);
+    let pipe = agent.node.pipe("go");
+    let command = format!("read word < {}", pipe.display());
+    connection.start(&command, &[run(0), run(1)]);
+    connection.started(run(0));
+    connection.send(&ToNode::Revoke { runs: vec![run(1)] });
+    let (_, reports) = connection.reports();
+    assert_eq!(reports, [Report::Revoked { run: run(1) }]);
+    connection.leave();
+    // The server has not heard of it, and orders the run once more.
+    let mut connection = agent.node.welcome(&[run(0), run(1)]);
+    connection.start(&command, &[run(1)]);
+    fs::write(&pipe, "go\n").unwrap();
+    connection.start("true", &[run(2)]);
+    let ended = |report: &Report| matches!(report, Report::Exited { run, .. } if *run == fake::run(2));
+    let mut reports = Vec::new();
+    while !reports.iter().any(ended) {
+        reports.push(connection.report());
+    }
+    assert!(reports.contains(&Report::Revoked { run: run(1) }), "it is told again");
+    let begun = |report: &Report| matches!(report, Report::Started { run, .. } if *run == fake::run(1));
+    assert!(!reports.iter().any(begun), "{reports:?}");
     agent.stop(connection);
 }
 

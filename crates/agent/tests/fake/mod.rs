@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use agent::{AgentConfig, Stream, log_file};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use kernel::id::{JobId, NodeId};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::stat::Mode;
 use tempfile::TempDir;
 use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
@@ -95,6 +97,17 @@ impl Node {
 /// Opens the pipe such that it does not end, whoever has it open or not.
 pub(crate) fn open_endless(pipe: &PathBuf) -> File {
     File::options().read(true).write(true).open(pipe).unwrap()
+}
+
+/// Opens the pipe whether or not someone has it open for writing, for [`end_early`].
+pub(crate) fn open_early(pipe: &PathBuf) -> File {
+    File::options().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(pipe).unwrap()
+}
+
+/// Waits until nobody has the pipe open any more, if anybody ever had.
+pub(crate) fn end_early(pipe: File) {
+    fcntl(&pipe, FcntlArg::F_SETFL(OFlag::empty())).unwrap();
+    end(pipe);
 }
 
 /// Waits until someone has the pipe open for writing.
