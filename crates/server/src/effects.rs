@@ -17,11 +17,13 @@ use tokio::sync::Notify;
 use crate::app::StateCell;
 use crate::gateway::{Gateway, Order};
 use crate::ledger::Committed;
+use crate::topic_log::Tail;
 use crate::wakes::QueueWakes;
 
 /// Who is told of what.
 pub(crate) struct Router {
     pub(crate) state: Arc<StateCell>,
+    pub(crate) tail: Arc<Tail>,
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) queue_wakes: Arc<QueueWakes>,
     pub(crate) signals: Arc<Signals>,
@@ -91,6 +93,11 @@ struct Effects {
 impl Router {
     /// Publishes the state, then tells everyone whom the commit concerns.
     pub(crate) fn committed(&self, committed: &Committed<'_>) {
+        if committed.reloaded {
+            self.tail.clear();
+        } else {
+            self.tail.add(committed.messages);
+        }
         self.state.set(committed.state.clone());
         let mut effects = Effects::of(committed.changes, committed.state);
         if committed.reloaded {

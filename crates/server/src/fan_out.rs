@@ -20,7 +20,7 @@ use crate::App;
 use crate::chain::Chain;
 use crate::effects::Signals;
 use crate::ledger::{Lane, SubmitError};
-use crate::readers::Readers;
+use crate::topic_log::TopicLog;
 
 /// Subscriptions that are copied for at once.
 const AT_ONCE: usize = 16;
@@ -37,7 +37,7 @@ const FIRST_PAGE: usize = 64;
 #[derive(Clone)]
 pub(crate) struct FanOut {
     pub(crate) app: App,
-    pub(crate) readers: Readers,
+    pub(crate) log: TopicLog,
     pub(crate) signals: Arc<Signals>,
 }
 
@@ -158,7 +158,7 @@ impl FanOut {
     /// Copies a page of messages; says whether the cursor has moved, or need not.
     async fn copy(&self, key: SubscriptionKey, page: usize, next_page: &mut usize) -> Result<bool, ChunkError> {
         let Some((cursor, end)) = self.behind(key) else { return Ok(true) };
-        let messages = self.readers.read(move |reader| reader.topic_messages(key.topic, cursor, page)).await?;
+        let messages = self.log.messages(key.topic, cursor, page).await?;
         *next_page = fitting_page(&messages, page);
         let last = messages.last().map_or(0, |message| message.seq);
         // Where fewer were found than asked for, there are no others up to the end as it was before.

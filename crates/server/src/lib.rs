@@ -30,6 +30,7 @@ mod run;
 pub mod settings;
 #[cfg(test)]
 mod testing;
+mod topic_log;
 pub mod wakes;
 
 pub use app::App;

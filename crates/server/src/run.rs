@@ -34,6 +34,7 @@ use crate::provider::local::LocalProvider;
 use crate::pulse::Pulse;
 use crate::push::Push;
 use crate::readers::Readers;
+use crate::topic_log::{Tail, TopicLog};
 use crate::wakes::QueueWakes;
 use crate::{api, checkpoints, metrics};
 
@@ -213,6 +214,7 @@ struct Parts {
     app: App,
     gateway: Arc<Gateway>,
     signals: Arc<Signals>,
+    tail: Arc<Tail>,
     provider: Arc<dyn Provider>,
     ended: mpsc::UnboundedReceiver<kernel::id::NodeId>,
 }
@@ -230,12 +232,13 @@ impl Parts {
             runtime: tokio::runtime::Handle::current(),
             ended: sender,
         });
-        Self { app, gateway: Arc::default(), signals: Arc::default(), provider, ended }
+        Self { app, gateway: Arc::default(), signals: Arc::default(), tail: Arc::default(), provider, ended }
     }
 
     fn effects(&self) -> Effects {
         Effects {
             state: self.app.state.clone(),
+            tail: self.tail.clone(),
             gateway: self.gateway.clone(),
             queue_wakes: self.app.queue_wakes.clone(),
             signals: self.signals.clone(),
@@ -257,12 +260,13 @@ impl Parts {
     }
 
     fn start(self, config: &Config, readers: Readers, outbound: Outbound) -> JoinSet<()> {
-        let Self { app, gateway, signals, provider, ended } = self;
+        let Self { app, gateway, signals, tail, provider, ended } = self;
+        let log = TopicLog::new(readers, tail);
         let silence = Duration::from_millis(config.nodes.silent_ms);
         let keep_jobs = Duration::from_secs(config.jobs.keep_days * 86_400);
         let mut loops = JoinSet::new();
-        loops.spawn(FanOut { app: app.clone(), readers: readers.clone(), signals: signals.clone() }.run());
-        loops.spawn(Push { app: app.clone(), readers, signals: signals.clone(), outbound }.run());
+        loops.spawn(FanOut { app: app.clone(), log: log.clone(), signals: signals.clone() }.run());
+        loops.spawn(Push { app: app.clone(), log, signals: signals.clone(), outbound }.run());
         loops.spawn(Expiry { app: app.clone(), signals: signals.clone(), keep_jobs }.run());
         loops.spawn(Nodes { app, signals, gateway, provider, silence, ended }.run());
         loops

@@ -114,7 +114,7 @@ impl GatewayState {
             Ok(hello) => hello,
             Err(Closed::Refused(reason)) => {
                 tracing::warn!(reason, "refused an agent");
-                send(&mut sink, &ToNode::Refused { reason: reason.clone() }).await?;
+                send(&mut sink, ToNode::Refused { reason: reason.clone() }).await?;
                 return Err(Closed::Refused(reason));
             }
             Err(closed) => return Err(closed),
@@ -164,15 +164,17 @@ impl GatewayState {
         let outstanding = frames::outstanding(&state, node, held);
         tracing::info!(%node, believed = outstanding.believed.len(), "an agent is welcome");
         let welcome = ToNode::Welcome { version: VERSION, beat_ms: self.beat_ms, believed: outstanding.believed };
-        send(&mut sink, &welcome).await?;
+        send(&mut sink, welcome).await?;
         // Before its reports are read: see `frames::outstanding`.
-        self.send_orders(&mut sink, &outstanding.orders).await?;
+        send_all(&mut sink, self.frames(&outstanding.orders)).await?;
         let (commits, committing) = mpsc::channel(FRAMES_UNDER_WAY);
         let (acks, acked) = mpsc::channel(FRAMES_UNDER_WAY);
         tokio::select! {
-            closed = self.read(seat.number, &mut source, commits) => closed,
+            // In this order, so that an acknowledgement that is due goes along with the orders.
+            biased;
             closed = acknowledge(committing, acks) => closed,
             closed = self.write(&mut seat.orders, acked, &mut sink) => closed,
+            closed = self.read(seat.number, &mut source, commits) => closed,
         }
     }
 
@@ -211,32 +213,31 @@ impl GatewayState {
         sink: &mut Sink,
     ) -> Result<(), Closed> {
         loop {
+            let (mut number, mut all) = (None, Vec::new());
             tokio::select! {
-                // Acknowledgements first: they let the agent report more.
-                biased;
-                number = acked.recv() => match number {
-                    Some(number) => send(sink, &ToNode::Ack { number }).await?,
+                acked = acked.recv() => match acked {
+                    Some(acked) => number = Some(acked),
                     None => return Ok(()),
                 },
-                more = orders.recv() => {
-                    let Some(mut all) = more else { return Err(Closed::Replaced) };
-                    while let Ok(more) = orders.try_recv() {
-                        all.extend(more);
-                    }
-                    self.send_orders(sink, &all).await?;
-                }
+                more = orders.recv() => match more {
+                    Some(more) => all = more,
+                    None => return Err(Closed::Replaced),
+                },
             }
+            // What has come beside it goes in the same write. An acknowledgement stands for those before it.
+            while let Ok(acked) = acked.try_recv() {
+                number = Some(acked);
+            }
+            while let Ok(more) = orders.try_recv() {
+                all.extend(more);
+            }
+            let ack = number.map(|number| ToNode::Ack { number });
+            send_all(sink, ack.into_iter().chain(self.frames(&all))).await?;
         }
     }
 
-    async fn send_orders(&self, sink: &mut Sink, orders: &[Order]) -> Result<(), Closed> {
-        if orders.is_empty() {
-            return Ok(());
-        }
-        for frame in frames::frames(orders, &self.app.state(), self.grace_ms) {
-            send(sink, &frame).await?;
-        }
-        Ok(())
+    fn frames(&self, orders: &[Order]) -> Vec<ToNode> {
+        if orders.is_empty() { Vec::new() } else { frames::frames(orders, &self.app.state(), self.grace_ms) }
     }
 }
 
@@ -263,9 +264,17 @@ async fn receive(source: &mut Source) -> Result<FromNode, Closed> {
     }
 }
 
-async fn send(sink: &mut Sink, frame: &ToNode) -> Result<(), Closed> {
-    let text = encode(frame)?;
-    Ok(in_time("take a frame", sink.send(Message::text(text))).await??)
+async fn send(sink: &mut Sink, frame: ToNode) -> Result<(), Closed> {
+    send_all(sink, [frame]).await
+}
+
+/// Sends frames in as few writes as possible.
+async fn send_all(sink: &mut Sink, frames: impl IntoIterator<Item = ToNode>) -> Result<(), Closed> {
+    for frame in frames {
+        let text = encode(&frame)?;
+        in_time("take a frame", sink.feed(Message::text(text))).await??;
+    }
+    Ok(in_time("take a frame", sink.flush()).await??)
 }
 
 async fn in_time<T>(what: &'static str, step: impl Future<Output = T>) -> Result<T, Closed> {

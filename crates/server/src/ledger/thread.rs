@@ -9,6 +9,7 @@ use kernel::command::{Command, Reply};
 use kernel::limits::EXPIRE_ROWS;
 use kernel::state::State;
 use kernel::time::Timestamp;
+use kernel::topic::TopicMessage;
 use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
 use store::ledger::{Ledger, LedgerError, Outcome};
@@ -30,6 +31,8 @@ const EXIT_RECOVER: i32 = 70;
 pub(crate) struct Committed<'a> {
     /// What happened; all of it is on the disk.
     pub(crate) changes: &'a [Change],
+    /// The messages that were added to topics.
+    pub(crate) messages: &'a [Arc<TopicMessage>],
     /// The state now.
     pub(crate) state: &'a State,
     /// Whether others have changed the state as well, so that `changes` are not all.
@@ -103,8 +106,12 @@ impl<A: FnMut(Committed<'_>)> Worker<A> {
             self.pulse.well();
         }
         if outcome.reloaded || !outcome.changes.is_empty() {
-            let (changes, reloaded) = (outcome.changes.as_slice(), outcome.reloaded);
-            (self.after)(Committed { changes, state: self.ledger.state(), reloaded });
+            (self.after)(Committed {
+                changes: &outcome.changes,
+                messages: &outcome.messages,
+                state: self.ledger.state(),
+                reloaded: outcome.reloaded,
+            });
         }
         outcome
     }

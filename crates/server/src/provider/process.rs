@@ -26,19 +26,21 @@ const LOOK: Duration = Duration::from_millis(2);
 pub(super) fn agents(home: &Path) -> io::Result<Vec<Pid>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc")? {
-        let name = entry?.file_name();
-        let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+        let entry = entry?;
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let process = entry.path();
         // What cannot be read has ended, or is another user's.
-        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        if is_agent(&line, home) {
+        let line = std::fs::read(process.join("cmdline")).unwrap_or_default();
+        // A process that is just becoming another program has no command line, but an agent its folder.
+        let is_becoming = || line.is_empty() && std::fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd == home);
+        if is_agent(&line, home) || is_becoming() {
             found.push(Pid::from_raw(pid));
         }
     }
     Ok(found)
 }
 
-/// Whether a command line, its words each ended by a zero byte, is that of the agent with this folder. That of a
-/// process which has ended is empty.
+/// Whether a command line, its words each ended by a zero byte, is that of the agent with this folder.
 fn is_agent(line: &[u8], home: &Path) -> bool {
     let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
     // The last zero is followed by nothing; what stands before the verb is the program, or how it was started.
@@ -109,6 +111,7 @@ mod tests {
         let mut child = std::process::Command::new("/bin/sh")
             .args(["-c", "read line", VERB, HOME_FLAG])
             .arg(folder.path())
+            .current_dir(folder.path())
             .stdin(std::process::Stdio::piped())
             .spawn()
             .unwrap();

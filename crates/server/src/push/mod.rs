@@ -19,7 +19,7 @@ use tokio::time::MissedTickBehavior;
 use crate::App;
 use crate::effects::Signals;
 use crate::outbound::Outbound;
-use crate::readers::Readers;
+use crate::topic_log::TopicLog;
 use subscriber::Subscriber;
 
 /// How often all subscriptions are looked at, also without a signal.
@@ -29,7 +29,7 @@ const LOOK: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub(crate) struct Push {
     pub(crate) app: App,
-    pub(crate) readers: Readers,
+    pub(crate) log: TopicLog,
     pub(crate) signals: Arc<Signals>,
     pub(crate) outbound: Outbound,
 }

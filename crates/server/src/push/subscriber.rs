@@ -117,7 +117,7 @@ impl Subscriber {
             let mut after = from;
             loop {
                 let key = self.key;
-                let page = self.push.readers.read(move |reader| reader.deliveries(key, set, after, PAGE)).await?;
+                let page = self.push.log.readers().read(move |reader| reader.deliveries(key, set, after, PAGE)).await?;
                 let is_last = page.len() < PAGE || page.last().is_some_and(|row| row.key.seq > to);
                 after = page.last().map_or(after, |row| row.key.seq);
                 rows.extend(page.iter().filter(|row| row.key.seq <= to).map(|row| Delivery::clone(row)));
@@ -148,15 +148,10 @@ impl Subscriber {
     async fn load(&self, after: u64, most: usize) -> Result<PushInput, Failed> {
         // Before the read, which may see more.
         let end = self.subject().map_or(after, |(topic, _)| topic.end());
-        let messages = self.messages(after, most).await?;
+        let messages = self.push.log.messages(self.key.topic, after, most).await?;
         let last = messages.last().map_or(after, |message| message.seq);
         let through = if messages.len() == most { last } else { end.max(last) };
         Ok(PushInput::Loaded { messages, through })
-    }
-
-    async fn messages(&self, after: u64, most: usize) -> Result<Vec<Arc<TopicMessage>>, StoreError> {
-        let topic = self.key.topic;
-        self.push.readers.read(move |reader| reader.topic_messages(topic, after, most)).await
     }
 
     async fn record(&self, record: DeliveryRecord) -> Result<PushInput, Failed> {
@@ -174,7 +169,9 @@ impl Subscriber {
     ) -> Result<PushInput, Failed> {
         let message = match message {
             Some(message) => Some(message),
-            None => self.messages(seq - 1, 1).await?.into_iter().find(|message| message.seq == seq),
+            None => {
+                self.push.log.messages(self.key.topic, seq - 1, 1).await?.into_iter().find(|message| message.seq == seq)
+            }
         };
         let (Some(message), Endpoint::Http { url }) = (message, &subscription.endpoint) else {
             return Ok(PushInput::Gone(seq));
