@@ -1,11 +1,13 @@
 //! Those who ask things of the server: clients, machines, the provider of nodes, consumers, the copier of topics.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use kernel::change::{EnvEdit, NodeFacts};
 use kernel::command::{Command, Token};
 use kernel::id::{EnvId, JobId, NodeId};
 use kernel::node::NodeStage;
+use kernel::subscription::{Endpoint, Subscription};
 use kernel::topic::FilterType;
 use rand::RngExt;
 
@@ -38,7 +40,11 @@ impl World<'_> {
             81..=83 => Some(self.publish()),
             84..=88 => Some(self.receive()),
             89..=92 => self.delete_received(),
-            93..=97 => {
+            93..=94 => {
+                let place = self.rng.random_range(0..self.pushers.len());
+                self.push(place)?
+            }
+            95..=97 => {
                 let (topic, _) = TOPICS[self.rng.random_range(0..TOPICS.len())];
                 self.fan_out(topic)?
             }
@@ -210,12 +216,20 @@ impl World<'_> {
     pub(crate) fn fan_out(&mut self, topic: &str) -> Result<Option<(Command, Asked)>, String> {
         let state = self.ledger.state();
         let Some(topic) = state.topic_named(topic).map(|topic| topic.no) else { return Ok(None) };
-        let Some(subscription) = state.subscriptions_of(topic).next().cloned() else { return Ok(None) };
+        let to_queue = |row: &&Arc<Subscription>| matches!(row.endpoint, Endpoint::Queue { .. });
+        let Some(subscription) = state.subscriptions_of(topic).find(to_queue).cloned() else { return Ok(None) };
         let limit = self.rng.random_range(1..200);
         let messages = self.reader.topic_messages(topic, subscription.cursor, limit).map_err(words)?;
         Ok(messages
             .last()
             .map(|message| message.seq)
             .map(|through| (Command::FanOut { key: subscription.key, messages, through }, Asked::Nothing)))
+    }
+
+    /// A subscriber posts, and has its record committed.
+    pub(crate) fn push(&mut self, place: usize) -> Result<Option<(Command, Asked)>, String> {
+        let (state, reader) = (self.ledger.state(), self.reader.as_mut());
+        let record = self.pushers[place].act(state, reader, self.now, self.calm, &mut self.rng)?;
+        Ok(record.map(|record| (record, Asked::Record(place))))
     }
 }

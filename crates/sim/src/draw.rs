@@ -37,7 +37,7 @@ pub(crate) fn job(envs: &[EnvId], topic: &str, rng: &mut dyn Rng) -> JobSpec {
 
 fn task(number: u32, env: EnvId, rng: &mut dyn Rng) -> TaskSpec {
     // Now and then one that is terminated in several chunks.
-    let instances = if rng.random_bool(0.03) { 1_500 } else { rng.random_range(1..8) };
+    let instances = if rng.random_bool(0.01) { 1_100 } else { rng.random_range(1..8) };
     TaskSpec {
         name: format!("t{number}"),
         command: "true".into(),

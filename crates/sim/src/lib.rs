@@ -2,7 +2,7 @@
 //!
 //! The cast: the [`world`](crate::world) has a clock, a random source and a ledger on a store whose commits fail in
 //! all the ways they can ([`faults`]); [`machines`] are nodes that run what they are told, lose orders, die and come
-//! back; the [`ledger of promises`](crate::promises) remembers what was acknowledged. One seed is one run: the storm,
+//! back; [`pushes`] are HTTP subscribers with the production push loop; [`promises`] remembers what was acknowledged. One seed is one run: the storm,
 //! in which commands, faults, deaths of nodes and restarts of the server are drawn; then the calm, in which nothing
 //! fails and every job must come to its end; then the [`audit`], which holds what is stored against what was promised.
 //!
@@ -14,6 +14,7 @@ mod draw;
 mod faults;
 mod machines;
 mod promises;
+mod pushes;
 mod world;
 
 pub use world::{Summary, Violation, simulate, simulate_aloud};

@@ -14,6 +14,8 @@ pub(crate) enum Asked {
     Nothing,
     /// Reports of a node, so many.
     Reports(NodeId, usize),
+    /// The record of a subscriber, by its place.
+    Record(usize),
     Job {
         token: Option<String>,
     },

@@ -20,6 +20,7 @@ use store::{Reader, Store as _};
 use crate::faults::{Faulty, Weather};
 use crate::machines::Machines;
 use crate::promises::{Asked, Promises, There};
+use crate::pushes::Pusher;
 use crate::{audit, draw};
 
 /// Steps of the storm.
@@ -34,6 +35,21 @@ pub(crate) const SHORT_S: u64 = 30;
 pub(crate) const QUEUES: [(&str, u64); 4] = [("work", LONG_S), ("short", SHORT_S), ("sink", LONG_S), ("inbox", LONG_S)];
 /// Topics and the queues that subscribe to them.
 pub(crate) const TOPICS: [(&str, &str); 2] = [("events", "sink"), ("news", "inbox")];
+
+/// Each topic has an HTTP subscriber of each.
+const STRATEGIES: [Strategy; 2] = [Strategy::ExponentialDecayRetry, Strategy::BackoffRetry];
+
+fn subscribe(topic: &str, name: &str, endpoint: Endpoint, strategy: Strategy) -> Command {
+    Command::Subscribe(Box::new(NewSubscription {
+        topic: topic.into(),
+        name: name.into(),
+        endpoint,
+        strategy,
+        format: Format::default(),
+        filter_tags: Vec::new(),
+        binding_keys: Vec::new(),
+    }))
+}
 
 /// Something was not as it must be.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +113,7 @@ pub(crate) struct World<'v> {
     pub(crate) calm: bool,
     pub(crate) machines: Machines,
     pub(crate) promises: Promises,
+    pub(crate) pushers: Vec<Pusher>,
     pub(crate) restarts: usize,
     pub(crate) next_text: u64,
     pub(crate) wake: Timestamp,
@@ -147,6 +164,7 @@ impl<'v> World<'v> {
             calm: false,
             machines: Machines::default(),
             promises: Promises::default(),
+            pushers: Vec::new(),
             restarts: 0,
             next_text: 0,
             wake: Timestamp::NEVER,
@@ -164,18 +182,19 @@ impl<'v> World<'v> {
             let name = topic.to_owned();
             let filter = FilterType::Tags;
             commands.push(Command::CreateTopic { name, filter, max_msg_bytes: 65_536, retention_s: LONG_S });
-            commands.push(Command::Subscribe(Box::new(NewSubscription {
-                topic: topic.into(),
-                name: "all".into(),
-                endpoint: Endpoint::Queue { queue: Default::default(), name: queue.into() },
-                strategy: Strategy::default(),
-                format: Format::default(),
-                filter_tags: Vec::new(),
-                binding_keys: Vec::new(),
-            })));
+            let queue = Endpoint::Queue { queue: Default::default(), name: queue.into() };
+            commands.push(subscribe(topic, "queue", queue, Strategy::default()));
+            for strategy in STRATEGIES {
+                let url = "http://127.0.0.1:9/".to_owned();
+                commands.push(subscribe(topic, strategy.as_str(), Endpoint::Http { url }, strategy));
+            }
         }
         commands.push(self.create_env());
-        self.commit(commands.into_iter().map(|command| (command, Asked::Nothing)).collect())
+        self.commit(commands.into_iter().map(|command| (command, Asked::Nothing)).collect())?;
+        let subscriptions = self.ledger.state().subscriptions();
+        let http = subscriptions.filter(|row| matches!(row.endpoint, Endpoint::Http { .. }));
+        self.pushers = http.map(|row| Pusher::new(row.key.topic, row.key.no)).collect();
+        Ok(())
     }
 
     /// The storm, the calm, the audit.
@@ -252,6 +271,10 @@ impl<'v> World<'v> {
                         machine.acknowledged(*count);
                     }
                 }
+                (Asked::Record(place), _) => {
+                    let pusher = &mut self.pushers[*place];
+                    pusher.recorded(reply.is_ok(), self.reader.as_mut(), self.now, &mut self.rng)?;
+                }
                 _ => self.promises.settle(asked, reply, self.now)?,
             }
         }
@@ -302,6 +325,7 @@ impl<'v> World<'v> {
         let before = clean.then(|| audit::image(self.ledger.state()));
         self.ledger = open(&self.anchor, &self.weather)?;
         self.break_connections();
+        self.pushers.iter_mut().for_each(Pusher::begin_anew);
         let after = audit::image(self.ledger.state());
         match before {
             Some(before) if before != after => {
@@ -341,7 +365,8 @@ impl<'v> World<'v> {
 
     fn calm_round(&mut self) -> Result<(), String> {
         self.step += 1;
-        self.now = self.now.plus_ms(100).max(self.wake.min(self.now.plus_s(60)));
+        let wake = self.pushers.iter().map(Pusher::wake).fold(self.wake, Timestamp::min);
+        self.now = self.now.plus_ms(100).max(wake.min(self.now.plus_s(60)));
         let mut told = BTreeSet::new();
         let mut batch = Vec::new();
         let nodes: Vec<_> = self.ledger.state().nodes().map(|node| (node.id, node.env, node.stage)).collect();
@@ -359,6 +384,9 @@ impl<'v> World<'v> {
         }
         for (topic, _) in TOPICS {
             batch.extend(self.fan_out(topic)?);
+        }
+        for place in 0..self.pushers.len() {
+            batch.extend(self.push(place)?);
         }
         self.commit(batch)
     }
@@ -381,6 +409,9 @@ impl<'v> World<'v> {
                 let nothing = Promises::default();
                 audit::queue_holds(&published, &nothing, &self.texts_of(topic))?;
             }
+        }
+        for pusher in &self.pushers {
+            pusher.audit(self.ledger.state(), self.reader.as_mut())?;
         }
         audit::queue_holds(&self.texts_in("work")?, &self.promises, &self.texts_of("work"))?;
         let (acknowledged, commits) = (self.promises.acknowledged, self.ledger.version());

@@ -3,7 +3,6 @@
 use kernel::id::JobId;
 use kernel::loops::expire::TopicCutoff;
 use kernel::time::Timestamp;
-use kernel::topic::StreamNo;
 
 use crate::engine::{Cells, Engine, EngineError, all, first};
 use crate::rows::garbage::{self, Garbage, Kind};
@@ -90,26 +89,10 @@ impl Sweep<'_> {
         self.remove(table, owner, rest, &condition.join(" and "), values)
     }
 
-    /// Removes attempts that left at `at` or before, from the beginning of each subscription's on. One that was made
-    /// later than those behind it holds them back until its own time.
+    /// Removes attempts that left at `at` or before.
     fn old_attempts(&mut self, at: Timestamp) -> Result<(), EngineError> {
-        for (topic, subscription) in self.subscriptions()? {
-            let text = "select seq, number, at from attempt where topic = ?1 and subscription = ?2 \
-                        order by seq, number limit ?3";
-            let read = |row: &mut Cells<'_>| Ok((row.int::<u64>()?, row.int::<u32>()?, row.time()?));
-            // Most often nothing is due, which the oldest alone can tell.
-            let first = Statement::new(text, values![topic, subscription, 1u64]);
-            if !all(self.engine, &first, read)?.iter().any(|(.., left)| *left <= at) {
-                continue;
-            }
-            let statement = Statement::new(text, values![topic, subscription, self.left as u64]);
-            let oldest = all(self.engine, &statement, read)?;
-            for (seq, number, _) in oldest.into_iter().take_while(|(.., left)| *left <= at) {
-                let text = "delete from attempt where topic = ?1 and subscription = ?2 and seq = ?3 and number = ?4";
-                self.left -= self.engine.execute(&Statement::new(text, values![topic, subscription, seq, number]))?;
-            }
-        }
-        Ok(())
+        let (owner, rest) = (&["topic", "subscription"], &["seq", "number"]);
+        self.remove("attempt", owner, rest, "at <= ?1", values![at])
     }
 
     /// Removes deliveries that were given up at `since` or before.
@@ -132,11 +115,6 @@ impl Sweep<'_> {
         let Some((through, _)) = over else { return Ok(()) };
         let condition = "topic = ?1 and seq <= ?2";
         self.remove("topic_message", &["topic"], &["seq"], condition, values![cutoff.topic, *through])
-    }
-
-    fn subscriptions(&mut self) -> Result<Vec<(StreamNo, u32)>, EngineError> {
-        let statement = Statement::new("select topic, no from subscription", values![]);
-        all(self.engine, &statement, |row| Ok((row.stream()?, row.int()?)))
     }
 
     /// Removes rows of a table that meet a condition, by their keys, as many as are left.

@@ -1,0 +1,180 @@
+//! HTTP subscribers: the production push loop, and an endpoint that fails, is slow, and answers in any order.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use kernel::command::{Command, DeliveryRecord};
+use kernel::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStage, Outcome};
+use kernel::loops::push::{PushInput, PushLimits, PushLoop, PushOutput};
+use kernel::state::State;
+use kernel::subscription::{Strategy, SubscriptionKey};
+use kernel::time::Timestamp;
+use kernel::topic::StreamNo;
+use rand::{Rng, RngExt};
+use store::{DeliverySet, Reader};
+
+use crate::promises::ensure;
+use crate::world::words;
+
+/// Rows read at once.
+const PAGE: usize = 1_000;
+/// Small, so that every limit is met.
+const LIMITS: PushLimits =
+    PushLimits { in_flight: 4, window: 10, ahead: 6, page: 8, unrecorded: 24, record_lag_ms: 100 };
+
+/// A subscriber's end of its subscription.
+pub(crate) struct Pusher {
+    key: SubscriptionKey,
+    /// `None` before its first look, and after a failure: it begins anew.
+    push: Option<PushLoop>,
+    /// Posts that have not been answered.
+    posts: Vec<(u64, u32)>,
+    /// What is to be committed, and whether that has been asked for.
+    record: Option<DeliveryRecord>,
+    asked: bool,
+    /// Messages that have arrived, each at the time it first did.
+    arrived: Vec<u64>,
+    seen: BTreeSet<u64>,
+}
+
+impl Pusher {
+    pub(crate) fn new(topic: StreamNo, no: u32) -> Self {
+        let key = SubscriptionKey { topic, no };
+        let (arrived, seen) = (Vec::new(), BTreeSet::new());
+        Self { key, push: None, posts: Vec::new(), record: None, asked: false, arrived, seen }
+    }
+
+    /// Forgets everything that is not stored.
+    pub(crate) fn begin_anew(&mut self) {
+        self.push = None;
+        self.posts.clear();
+        self.record = None;
+        self.asked = false;
+    }
+
+    pub(crate) fn wake(&self) -> Timestamp {
+        self.push.as_ref().map_or(Timestamp(0), PushLoop::wake)
+    }
+
+    /// Looks at the time and the topic, answers some posts; a record it wants committed.
+    pub(crate) fn act(
+        &mut self,
+        state: &State,
+        reader: &mut dyn Reader,
+        now: Timestamp,
+        calm: bool,
+        rng: &mut dyn Rng,
+    ) -> Result<Option<Command>, String> {
+        let (Some(topic), Some(subscription)) = (state.topic(self.key.topic), state.subscription(self.key)) else {
+            return Err("a subscription is gone".into());
+        };
+        if self.push.is_none() {
+            let rows = rows(reader, self.key, subscription.cursor)?;
+            self.push = Some(PushLoop::new(topic.clone(), subscription.clone(), rows, LIMITS));
+        }
+        self.tell(PushInput::Tick, reader, now, rng)?;
+        self.tell(PushInput::Grown(topic.end()), reader, now, rng)?;
+        // In the calm as many as there are, with those that follow; it is the record that stops it.
+        let mut answers = if calm { usize::MAX } else { rng.random_range(0..=self.posts.len()) };
+        while answers > 0 && !self.posts.is_empty() {
+            answers -= 1;
+            let (seq, number) = self.posts.swap_remove(rng.random_range(0..self.posts.len()));
+            let input = PushInput::Posted(self.answer(seq, number, now, calm, rng));
+            self.tell(input, reader, now, rng)?;
+        }
+        if self.asked {
+            return Ok(None);
+        }
+        self.asked = self.record.is_some();
+        Ok(self.record.clone().map(|record| Command::RecordDeliveries(Box::new(record))))
+    }
+
+    /// Its record was committed, or was not.
+    pub(crate) fn recorded(
+        &mut self,
+        done: bool,
+        reader: &mut dyn Reader,
+        now: Timestamp,
+        rng: &mut dyn Rng,
+    ) -> Result<(), String> {
+        if !done {
+            self.begin_anew();
+            return Ok(());
+        }
+        self.record = None;
+        self.asked = false;
+        self.tell(PushInput::Recorded, reader, now, rng)
+    }
+
+    fn answer(&mut self, seq: u64, number: u32, at: Timestamp, calm: bool, rng: &mut dyn Rng) -> Arc<Attempt> {
+        let outcome = match rng.random_range(0..10) {
+            0..=1 if !calm => Outcome::Failed { error: "drawn".into() },
+            2 if !calm => Outcome::Replied { status: 503, body: "drawn".into() },
+            _ => Outcome::Replied { status: 200, body: String::new() },
+        };
+        if outcome.is_success() && self.seen.insert(seq) {
+            self.arrived.push(seq);
+        }
+        let key = DeliveryKey { subscription: self.key, seq };
+        Arc::new(Attempt { key, number, at, duration_ms: 1, address: "drawn".into(), outcome })
+    }
+
+    fn tell(
+        &mut self,
+        input: PushInput,
+        reader: &mut dyn Reader,
+        now: Timestamp,
+        rng: &mut dyn Rng,
+    ) -> Result<(), String> {
+        let mut inputs = vec![input];
+        while let (Some(input), Some(push)) = (inputs.pop(), self.push.as_mut()) {
+            let mut outputs = Vec::new();
+            push.on(input, now, rng, &mut outputs);
+            for output in outputs {
+                match output {
+                    PushOutput::Load { after, most } => {
+                        let messages = reader.topic_messages(self.key.topic, after, most).map_err(words)?;
+                        let through = messages.last().map_or(after, |message| message.seq);
+                        inputs.push(PushInput::Loaded { messages, through });
+                    }
+                    PushOutput::Post { seq, attempt, .. } => self.posts.push((seq, attempt)),
+                    PushOutput::Record(record) => self.record = Some(record),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Every message up to the end has arrived or was given up; where order was promised, they arrived in it.
+    pub(crate) fn audit(&self, state: &State, reader: &mut dyn Reader) -> Result<(), String> {
+        let rows = rows(reader, self.key, 0)?;
+        let dead: BTreeSet<u64> =
+            rows.iter().filter(|row| row.stage == DeliveryStage::Dead).map(|row| row.key.seq).collect();
+        let end = state.topic(self.key.topic).map_or(0, |topic| topic.end());
+        for seq in 1..=end {
+            ensure(self.seen.contains(&seq) || dead.contains(&seq), || format!("{:?} never got {seq}", self.key))?;
+            let attempts = reader.attempts_of(self.key, seq, PAGE).map_err(words)?;
+            for (number, attempt) in (1..).zip(&attempts) {
+                ensure(attempt.number == number, || format!("{:?} lacks attempt {number} of {seq}", self.key))?;
+            }
+            ensure(!attempts.is_empty(), || format!("{:?} has no attempt of {seq}", self.key))?;
+        }
+        ensure(rows.len() == dead.len(), || format!("{:?} is left with {rows:?}", self.key))?;
+        let ordered = state.subscription(self.key).is_some_and(|row| row.strategy == Strategy::BackoffRetry);
+        ensure(!ordered || self.arrived.is_sorted(), || format!("{:?} got {:?}", self.key, self.arrived))
+    }
+}
+
+/// The rows a loop begins with: all ahead of the cursor, and behind it those that are not dead.
+fn rows(reader: &mut dyn Reader, key: SubscriptionKey, cursor: u64) -> Result<Vec<Delivery>, String> {
+    let mut rows = reader.deliveries(key, DeliverySet::Open, 0, PAGE).map_err(words)?;
+    rows.retain(|row| row.key.seq <= cursor);
+    let mut after = cursor;
+    loop {
+        let page = reader.deliveries(key, DeliverySet::All, after, PAGE).map_err(words)?;
+        let Some(last) = page.last() else { break };
+        after = last.key.seq;
+        rows.extend(page);
+    }
+    Ok(rows.iter().map(|row| Delivery::clone(row)).collect())
+}
