@@ -2,12 +2,12 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use kernel::state::State;
 use kernel::time::Timestamp;
 use store::{Reader, StoreError};
 
+use crate::clock;
 use crate::keys::Keys;
 use crate::ledger::LedgerHandle;
 use crate::readers::Readers;
@@ -35,7 +35,7 @@ impl App {
     /// The time.
     #[must_use]
     pub fn clock(&self) -> Timestamp {
-        now()
+        clock::now()
     }
 
     /// The state after the last commit: what is alive. A snapshot: cheap to have, and it does not change.
@@ -74,10 +74,4 @@ impl StateCell {
         // What only the earlier state held is let go without the lock.
         drop(earlier);
     }
-}
-
-/// The time by the system's clock.
-pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -1,9 +1,9 @@
 //! The data folder: its lock, its key pair, where its server listens.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{Flock, FlockArg};
@@ -46,7 +46,9 @@ pub enum DataError {
 impl DataFolder {
     /// Takes the folder, making it if it is missing.
     pub(crate) fn take(path: &Path) -> Result<Self, DataError> {
-        fs::create_dir_all(path).map_err(failed_to("make the data folder", path))?;
+        // Commands, messages and outputs are their owner's; an existing folder stays as it was made.
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+        made.map_err(failed_to("make the data folder", path))?;
         let path = path.canonicalize().map_err(failed_to("find", path))?;
         let lock_file = path.join("lock");
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&lock_file);

@@ -95,6 +95,8 @@ impl Router {
     pub(crate) fn committed(&self, committed: &Committed<'_>) {
         if committed.reloaded {
             self.tail.clear();
+            // What was ordered meanwhile is not among the changes; nodes that connect again are told all of it.
+            self.gateway.keep(&BTreeSet::new());
         } else {
             self.tail.add(committed.messages);
         }

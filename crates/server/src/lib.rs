@@ -10,6 +10,7 @@ pub mod api;
 pub mod app;
 mod chain;
 mod checkpoints;
+mod clock;
 pub mod config;
 mod data;
 mod effects;

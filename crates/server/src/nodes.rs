@@ -22,11 +22,13 @@ use crate::chain::Chain;
 use crate::effects::Signals;
 use crate::gateway::Gateway;
 use crate::ledger::{Lane, SubmitError};
-use crate::provider::{NewNode, Provider};
+use crate::provider::{CreateError, NewNode, Provider};
 
 /// How often the loop looks at all nodes, also without being told to.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How long a node waits before it tries again to take the place of one that is going.
+const FREE_LOOK: Duration = Duration::from_millis(50);
 /// A look that comes so long after the last one shows that this process did not run.
 const LATE: Duration = Duration::from_secs(3);
 
@@ -132,16 +134,19 @@ impl Nodes {
         let state = self.app.state();
         let provider = self.provider.clone();
         let remove = move || {
-            let listed = provider.list()?;
+            let listed = match provider.list() {
+                Ok(listed) => listed,
+                Err(error) => return tracing::error!(%error, "failed to list the nodes that there are"),
+            };
             for node in listed.into_iter().filter(|node| state.node(*node).is_none()) {
                 tracing::warn!(%node, "destroys a node that nobody knows");
-                provider.destroy(node)?;
+                if let Err(error) = provider.destroy(node) {
+                    tracing::error!(%node, %error, "failed to destroy a node that nobody knows; the next start tries again");
+                }
             }
-            std::io::Result::Ok(())
         };
-        if let Ok(Err(error)) = task::spawn_blocking(remove).await {
-            tracing::error!(%error, "failed to destroy a node that nobody knows");
-        }
+        // One that panicked has said so.
+        let _ = task::spawn_blocking(remove).await;
     }
 
     fn doer(&self) -> Doer {
@@ -197,6 +202,10 @@ impl Doer {
                 let created = self.with_provider(move |provider| provider.create(&new)).await?;
                 match created {
                     Ok(()) => Command::NodeCreated(node),
+                    Err(CreateError::Capacity(_)) if self.is_one_going() => {
+                        tokio::time::sleep(FREE_LOOK).await;
+                        return Ok(());
+                    }
                     Err(error) => {
                         let error = Chain(&error).to_string();
                         tracing::warn!(%node, error, "a node could not be made");
@@ -220,6 +229,11 @@ impl Doer {
             self.gateway.forget(node);
         }
         Ok(())
+    }
+
+    /// Whether a node is being destroyed, whose place is free soon.
+    fn is_one_going(&self) -> bool {
+        self.app.state().nodes().any(|node| node.stage == NodeStage::Deleting)
     }
 
     async fn with_provider<T: Send + 'static>(

@@ -84,6 +84,9 @@ pub enum ServeError {
     /// A thread cannot be started.
     #[error("failed to start a thread")]
     Thread(#[source] std::io::Error),
+    /// One of the loops that forward messages and keep nodes has ended. The next start begins them anew.
+    #[error("a loop of the server has ended, so it can only start again")]
+    Loop(#[source] Option<tokio::task::JoinError>),
 }
 
 /// Runs a server until `shutdown` completes, then stops it in order: no more work is taken, what was taken is
@@ -94,7 +97,7 @@ pub enum ServeError {
 /// runtime of tokio's with all its drivers.
 ///
 /// # Errors
-/// [`ServeError`]: the server did not start.
+/// [`ServeError`]: the server did not start, or cannot go on.
 pub async fn run(
     config: Config,
     agent_program: PathBuf,
@@ -107,17 +110,20 @@ pub async fn run(
     let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
     let (stop, stopping) = watch::channel(false);
-    let (server, router) = Server::start(&config, &data, agent_program, address, &stopping)?;
+    let (mut server, router) = Server::start(&config, &data, agent_program, address, &stopping)?;
     let serving = tokio::spawn(serve(listener, router, stopping));
     // Only now, when the listener takes connections, agents are told of it.
     data.write_endpoint(reachable(address))?;
     tracing::info!(%address, data = %config.data.display(), "the server is ready");
     ready(address);
-    shutdown.await;
+    let end = tokio::select! {
+        () = shutdown => Ok(()),
+        ended = server.loops.join_next() => Err(ServeError::Loop(ended.and_then(Result::err))),
+    };
     tracing::info!("the server stops");
     stop.send_replace(true);
     server.stop(serving).await;
-    Ok(())
+    end
 }
 
 /// What runs beside the listener.
@@ -159,7 +165,7 @@ impl Server {
         let effects = parts.effects();
         let after = move |committed: ledger::Committed<'_>| effects.committed(&committed);
         let ledger = ledger::spawn(opened.ledger, lanes.clone(), pulse.clone(), after).map_err(ServeError::Thread)?;
-        let checkpoints = checkpoints::start(opened.checkpointer).map_err(ServeError::Thread)?;
+        let checkpoints = checkpoints::start(opened.checkpointer, data.database()).map_err(ServeError::Thread)?;
         let figures = Metrics { pulse: pulse.clone(), lanes: lanes.clone(), gateway: parts.gateway.clone() };
         let router = parts.router(config, pulse, stopping).merge(metrics::router(figures));
         let loops = parts.start(config, opened.loop_readers, outbound);

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use lanes::Work;
 pub(crate) use lanes::{LANE_LIMITS, Lanes};
-pub(crate) use thread::{Committed, spawn};
+pub(crate) use thread::{Committed, EXIT_RECOVER, spawn};
 
 /// Where a command waits. Each lane has a share of every batch, so that none can starve another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

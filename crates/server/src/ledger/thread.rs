@@ -1,5 +1,6 @@
 //! The ledger's thread: takes a batch, commits it, then answers.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -18,14 +19,14 @@ use tokio::sync::oneshot::Sender;
 
 use super::SubmitError;
 use super::lanes::{Lanes, Work};
-use crate::app::now;
 use crate::chain::Chain;
+use crate::clock::{self, now};
 use crate::pulse::Pulse;
 
 /// The thread looks at the clock at least so often, since the clock may be set.
 const LONGEST_REST: Duration = Duration::from_secs(30);
 /// Exit status of a process that has to recover: "internal software error" of sysexits.
-const EXIT_RECOVER: i32 = 70;
+pub(crate) const EXIT_RECOVER: i32 = 70;
 
 /// What is told after each commit, before anyone is answered.
 pub(crate) struct Committed<'a> {
@@ -39,7 +40,9 @@ pub(crate) struct Committed<'a> {
     pub(crate) reloaded: bool,
 }
 
-/// Starts the thread, which ends once the lanes have stopped and all that waited is committed. `after` is called after each commit that changed something, on the ledger's thread.
+/// Starts the thread, which ends once the lanes have stopped and all that waited is committed. `after` is called
+/// after each commit that changed something, on the ledger's thread. When the thread panics the process ends: nobody
+/// else could answer what waits.
 pub(crate) fn spawn(
     ledger: Ledger,
     lanes: Arc<Lanes>,
@@ -47,8 +50,14 @@ pub(crate) fn spawn(
     after: impl FnMut(Committed<'_>) + Send + 'static,
 ) -> std::io::Result<JoinHandle<()>> {
     let rng = StdRng::try_from_rng(&mut SysRng).map_err(std::io::Error::other)?;
+    clock::go_on_from(ledger.state().now());
     let worker = Worker { ledger, rng, pulse, after };
-    std::thread::Builder::new().name("ledger".into()).spawn(move || worker.run(&lanes))
+    let body = move || {
+        if catch_unwind(AssertUnwindSafe(|| worker.run(&lanes))).is_err() {
+            die(&std::io::Error::other("its thread panicked"));
+        }
+    };
+    std::thread::Builder::new().name("ledger".into()).spawn(body)
 }
 
 struct Worker<A> {
