@@ -1,11 +1,11 @@
 //! The runs of a node and the threads that drive them.
 //!
-//! The cast: three [workers](crate::worker), a [timekeeper](crate::timekeeper) that ends runs whose time is over, and
+//! The cast: three workers, a timekeeper that ends runs whose time is over, and
 //! whoever owns the [`Engine`] and hands runs in and takes reports out. They meet in one state behind one lock, which
 //! nobody holds while waiting for the system. After each change the one who made it wakes those for whom there is
 //! something to do, as the state then shows it: so no wake-up is lost, and none is spent on those who are busy anyway.
 //!
-//! Workers take turns. One of them [waits](crate::reaper) for a process to end; when one does, that worker itself
+//! Workers take turns. One of them waits for a process to end; when one does, that worker itself
 //! starts the next run, and another takes its place at the watch. So a freed slot costs no hand-over from thread to
 //! thread, which would cost more than all the bookkeeping, and nobody is asked.
 
