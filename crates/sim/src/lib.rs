@@ -1,12 +1,13 @@
-//! Seeded simulation of the production kernel, ledger and store.
+//! Seeded simulation of the production kernel, loops, ledger and store.
 //!
-//! The cast: the [`world`](crate::world) has a clock, a random source and a ledger on a store whose commits fail in
-//! all the ways they can ([`faults`]); [`machines`] are nodes that run what they are told, lose orders, die and come
-//! back; [`pushes`] are HTTP subscribers with the production push loop; [`promises`] remembers what was acknowledged. One seed is one run: the storm,
-//! in which commands, faults, deaths of nodes and restarts of the server are drawn; then the calm, in which nothing
-//! fails and every job must come to its end; then the [`audit`], which holds what is stored against what was promised.
+//! The cast: the `world` has a clock, a random source and a ledger on a store whose commits fail in all the ways they
+//! can (`faults`); `actors` are the clients, the provider of nodes and the copier of topics; `machines` are nodes that
+//! run what they are told, lose orders, die and come back; `pushes` are HTTP subscribers with the production push
+//! loop; `promises` remembers what was acknowledged.
 //!
-//! A seed that failed once is kept in `seeds.txt` and replayed first.
+//! One seed is one run: the storm, in which commands, faults, deaths of nodes and restarts of the server are drawn;
+//! then the calm, in which nothing fails and every job must come to its end; then the `audit`, which holds what is
+//! stored against what was promised. A seed that failed once is kept in `seeds.txt` and replayed first.
 
 mod actors;
 mod audit;

@@ -5,6 +5,8 @@
 //! instances and writes all of it. The control, in the same run on the same disk, inserts 256 small rows a commit
 //! and does nothing else.
 
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
 use std::collections::VecDeque;
 use std::path::Path;
 use std::process::ExitCode;

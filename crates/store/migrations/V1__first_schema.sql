@@ -111,8 +111,6 @@ create table delivery (
     check ((state = 'RETRYING') = (next is not null)),
     check ((state = 'DEAD') = (dead_since is not null))
 ) strict, without rowid;
--- Used by the push loop's start: a subscription's window among any number of dead ones.
-create index delivery_open on delivery (topic, subscription, seq) where state <> 'DEAD';
 -- Used by the removal of deliveries that were given up long ago.
 create index delivery_dead on delivery (dead_since) where state = 'DEAD';
 

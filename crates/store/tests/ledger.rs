@@ -1,5 +1,7 @@
 //! The ledger when its store fails, each way of failing on its own. Chance has its turn in the simulation.
 
+#![expect(clippy::unwrap_used, reason = "the helpers are part of the tests")]
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 

@@ -58,8 +58,8 @@ pub(crate) fn expired(
     let text = "select seq, enqueued from queue_message where queue = ?1 order by seq limit ?2";
     let read = |row: &mut Cells<'_>| Ok((row.int::<u64>()?, row.time()?));
     // Most often nothing is due, which the oldest alone can tell.
-    if !first(engine, &Statement::new(text, values![queue, 1u64]), read)?.is_some_and(|(_, enqueued)| enqueued <= kept)
-    {
+    let oldest = first(engine, &Statement::new(text, values![queue, 1u64]), read)?;
+    if oldest.is_none_or(|(_, enqueued)| enqueued > kept) {
         return Ok(Vec::new());
     }
     let oldest = all(engine, &Statement::new(text, values![queue, limit as u64]), read)?;

@@ -1,5 +1,7 @@
 //! What every engine must do. The suite is the same for all; an engine is a way to open one database again and again.
 
+#![expect(clippy::unwrap_used, reason = "the helpers are part of the tests")]
+
 mod commits;
 mod loads;
 mod pages;
