@@ -58,6 +58,18 @@ fn a_node_whose_agent_is_stopped_is_given_up() {
 }
 
 #[test]
+fn a_job_on_a_silent_node_can_be_terminated() {
+    let mut field = Field::start(IMPATIENT, 1);
+    let mark = field.mark("run");
+    let (job, node) = endless(&mut field, &mark);
+    field.signal_agent(&node, Signal::SIGSTOP);
+    field.official.batch("TerminateJob", json!({"JobId": job})).expect("the job exists");
+    field.wait_for(&job, "FAILED");
+    mark.assert_gone();
+    assert_eq!(field.instances(&job, "endless")[0]["StateReason"], "Terminated");
+}
+
+#[test]
 fn an_agent_that_was_stopped_for_a_moment_goes_on() {
     let mut field = Field::start("", 1);
     let gate = field.path("gate");

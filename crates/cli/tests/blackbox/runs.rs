@@ -100,6 +100,22 @@ fn a_terminated_job_whose_runs_obey_needs_no_grace() {
     mark.assert_gone();
 }
 
+#[test]
+fn a_job_terminated_between_two_attempts_ends_at_once() {
+    // The first pause is of one second, the next of two, and so on: there is none after which all is over.
+    let mut field = Field::start("", 1);
+    let mut task = field.task("work", "false", 1);
+    task["MaxRetryCount"] = json!(100);
+    let job = field.submit(&[task], json!({}));
+    field.job_events(&job, |log| log.count("TASK_INSTANCE_RETRYING") == 2);
+    field.official.batch("TerminateJob", json!({"JobId": job})).expect("the job exists");
+    field.wait_for(&job, "FAILED");
+    let events = field.job_events(&job, |log| log.count("JOB_FAILED") == 1);
+    let failed = events.named("TASK_INSTANCE_FAILED")[0];
+    assert_eq!(batch_text(failed, "StateReason"), "Terminated", "{failed}");
+    events.assert_whole(events.names().len());
+}
+
 /// Submits a job of one run with a second or two of time.
 fn timed(field: &mut Field, command: &str, mark: &Mark) -> String {
     let mut task = mark.on(field.task("work", &ready(field, command, "ready"), 1));

@@ -109,17 +109,21 @@ impl Field {
         self.server.folder().join("data/nodes")
     }
 
-    /// The agent of a node.
-    pub(crate) fn agent(&self, node: &str) -> Pid {
+    /// Whether a node has a living agent.
+    pub(crate) fn has_agent(&self, node: &str) -> bool {
+        !self.agents(node).is_empty()
+    }
+
+    fn agents(&self, node: &str) -> Vec<Pid> {
         let home = self.nodes_folder().join(node);
-        let found: Vec<Pid> = processes::started_under(&home).into_iter().filter(|pid| is_agent(*pid)).collect();
-        assert_eq!(found.len(), 1, "node {node} has one agent: {found:?}");
-        found[0]
+        processes::started_under(&home).into_iter().filter(|pid| is_agent(*pid)).collect()
     }
 
     /// Sends a signal to the agent of a node, and to nothing else; returns who got it.
     pub(crate) fn signal_agent(&self, node: &str, signal: Signal) -> Pid {
-        let agent = self.agent(node);
+        let agents = self.agents(node);
+        assert_eq!(agents.len(), 1, "node {node} has one agent: {agents:?}");
+        let agent = agents[0];
         kill(agent, signal).expect("an agent that lives can be signalled");
         agent
     }
