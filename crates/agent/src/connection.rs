@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Bytes, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
@@ -19,7 +19,7 @@ use wire::node::{FRAME_BYTES, FrameError, FromNode, PATH, ToNode, VERSION, decod
 
 use crate::config::AgentConfig;
 use crate::engine::Engine;
-use crate::limits::{BEAT_LONGEST, BEAT_SHORTEST, SILENT_BEATS, STEP};
+use crate::limits::{BEAT_LONGEST, BEAT_SHORTEST, GATHER, SILENT_BEATS, STEP};
 use crate::procfs;
 
 /// How a connection, or the try to get one, ended.
@@ -157,6 +157,9 @@ impl Connection {
         loop {
             // First noted as seen, then looked at: what changes in between is seen in the next round.
             changed.mark_unchanged();
+            if engine.may_gather() {
+                sleep(GATHER).await;
+            }
             while let Some(reports) = engine.next_frame() {
                 self.send(&reports).await?;
             }

@@ -24,7 +24,7 @@ use wire::node::{Exit, FromNode, REASON_BYTES, Report, RunId, TaskOrder};
 use crate::backlog::Backlog;
 use crate::journal::Journal;
 use crate::launch::{Launcher, RunFiles};
-use crate::limits::{STARTS_AT_ONCE, WORKERS};
+use crate::limits::{GATHER_QUEUED_RUNS, STARTS_AT_ONCE, WORKERS};
 use crate::runs::{Ended, Given, GroupSignal, KillOutcome, Runs};
 use crate::{leftovers, timekeeper, worker};
 
@@ -184,6 +184,14 @@ impl Engine {
         let frame = state.backlog.next_frame();
         state.told = frame.is_some();
         frame.map(|frame| FromNode::Reports { number: frame.number, reports: frame.reports })
+    }
+
+    /// Whether reports may gather for a moment before they are sent: so many runs are queued that nobody waits for
+    /// what the server does with these.
+    #[must_use]
+    pub fn may_gather(&self) -> bool {
+        let state = self.shared.lock();
+        state.runs.queued() >= GATHER_QUEUED_RUNS && state.backlog.has_next_frame()
     }
 
     /// The server has committed this frame and all before it.

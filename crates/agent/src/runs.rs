@@ -347,6 +347,11 @@ impl<F> Runs<F> {
         Duration::from_millis(self.active.values().map(|active| active.order.grace_ms).max().unwrap_or(0))
     }
 
+    /// How many runs wait for a slot.
+    pub(crate) fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
     /// Everything that is queued or active, but for what is forgotten.
     pub(crate) fn held(&self) -> Vec<RunId> {
         let active = self.active.iter().filter(|(_, active)| !active.forgotten).map(|(run, _)| *run);
