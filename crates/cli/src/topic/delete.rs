@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::context::Context;
 use crate::failure::Failure;
 
-/// Delete a topic with its messages
+/// Delete a topic with its subscriptions and messages
 #[derive(clap::Args)]
 pub(crate) struct Delete {
     /// The topic's name

@@ -111,6 +111,11 @@ impl Lanes {
         self.lock().lanes[lane as usize].len()
     }
 
+    /// Whether nothing more is taken.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.lock().stopping
+    }
+
     /// Takes nothing more. What waits is still to be done.
     pub(crate) fn stop(&self) {
         self.lock().stopping = true;

@@ -84,6 +84,11 @@ impl LedgerHandle {
         self.queue(lane, command).await?.wait().await
     }
 
+    /// Whether the server stops, so that nothing more is taken.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.lanes.is_stopping()
+    }
+
     /// Has a chunk of rows removed whose time is over; with them finished jobs that ended at `jobs` or before.
     pub(crate) async fn sweep(&self, jobs: Timestamp) -> Result<Swept, SubmitError> {
         let (sender, receiver) = oneshot::channel();

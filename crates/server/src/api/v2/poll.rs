@@ -60,7 +60,7 @@ pub(super) async fn receive(app: &App, params: &Params, max: usize) -> Result<Ve
 }
 
 /// Waits until a message may have become visible since `looked`, or the queue is gone; `false`: neither has happened
-/// until the deadline.
+/// until the deadline, or the server stops: then, too, there is no message, and the client asks again.
 async fn may_have_come(
     app: &App,
     queue: StreamNo,
@@ -77,12 +77,12 @@ async fn may_have_come(
             return Ok(true);
         }
         let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
+        if left.is_zero() || app.ledger.is_stopping() {
             return Ok(false);
         }
         let until_due = due.map_or(LOOK_AGAIN, |due| Duration::from_millis(due.since_ms(now)));
         if timeout(left.min(until_due).min(LOOK_AGAIN), listener.wait()).await.is_ok() {
-            return Ok(true);
+            return Ok(!app.ledger.is_stopping());
         }
     }
 }
