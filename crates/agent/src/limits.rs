@@ -12,10 +12,10 @@ pub(crate) const BACKLOG_REPORTS: usize = 4_096;
 /// committed its start; no more, so that reports gather while the server commits.
 pub(crate) const FRAMES_UNDER_WAY: usize = 2;
 /// With at least so many runs queued a node is sure to have work for longer than [`GATHER`]: it lets reports gather.
-pub(crate) const GATHER_QUEUED_RUNS: usize = 8;
+pub(crate) const GATHER_QUEUED_RUNS: usize = 12;
 /// How long reports gather on a node that has enough to do, so that one commit takes in many. An idle one reports at
 /// once.
-pub(crate) const GATHER: Duration = Duration::from_millis(3);
+pub(crate) const GATHER: Duration = Duration::from_millis(6);
 /// Runs that are being started at a time: starting a process occupies a core, and waits for the new process to be on
 /// its way.
 pub(crate) const STARTS_AT_ONCE: usize = 2;

@@ -14,7 +14,7 @@ use kernel::limits::FAN_OUT_MESSAGES;
 use kernel::subscription::{Endpoint, SubscriptionKey};
 use kernel::topic::{StreamNo, TopicMessage};
 use store::StoreError;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::App;
 use crate::chain::Chain;
@@ -28,6 +28,9 @@ const AT_ONCE: usize = 16;
 const RETRY: Duration = Duration::from_millis(500);
 /// After so many [`RETRY`]s all subscriptions are looked at, also without a signal.
 const LOOK_RETRIES: u32 = 60;
+/// A subscription is copied for once in so long, so that under load one commit copies many messages. What comes to one
+/// that has rested is copied at once.
+const PACE: Duration = Duration::from_millis(4);
 /// Bytes of text that a page of messages may have, about.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// Messages in the first page of a topic whose messages are not known yet.
@@ -151,7 +154,12 @@ impl FanOut {
 
     async fn chunk(&self, key: SubscriptionKey, page: usize) -> Chunk {
         let mut next_page = page;
+        let began = Instant::now();
         let moved = self.copy(key, page, &mut next_page).await;
+        let far_behind = self.behind(key).is_some_and(|(cursor, end)| end - cursor >= page as u64);
+        if !far_behind {
+            tokio::time::sleep_until(began + PACE).await;
+        }
         Chunk { key, page: next_page, moved }
     }
 

@@ -97,12 +97,12 @@ impl Bench {
         env
     }
 
-    /// Waits until `fact` is so, looking every few milliseconds, and gives up after two minutes.
+    /// Waits until `fact` is so, looking now and then so as not to be the load, and gives up after two minutes.
     pub(crate) fn until(&self, fact: impl Fn() -> bool) {
         let start = Instant::now();
         while !fact() {
             assert!(start.elapsed() < Duration::from_secs(120), "it did not come to that in two minutes");
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(40));
         }
     }
 
