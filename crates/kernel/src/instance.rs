@@ -1,5 +1,7 @@
 //! A task instance: one of the runs a task is made of, with its attempts.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::{EnvId, JobId, MachineId, NodeId};
@@ -50,6 +52,12 @@ impl RunId {
     #[must_use]
     pub fn instance(self) -> InstanceKey {
         InstanceKey { job: self.job, task: self.task, index: self.index }
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}/{}", self.job, self.task, self.index, self.attempt)
     }
 }
 

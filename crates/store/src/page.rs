@@ -3,21 +3,13 @@
 use std::sync::Arc;
 
 use kernel::environment::Env;
-use kernel::id::{EnvId, JobId};
+
 use kernel::instance::Instance;
 use kernel::job::Job;
+pub use kernel::list::{EnvFilter, JobFilter, Span, Tagged};
 use kernel::phase::Phase;
 use kernel::task::Task;
 use kernel::time::Timestamp;
-
-/// Which part of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
-    /// How many to pass over.
-    pub offset: u64,
-    /// How many to give at most.
-    pub limit: u64,
-}
 
 /// Part of a list, and how long the whole is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,45 +27,6 @@ pub struct JobRows {
     pub job: Arc<Job>,
     /// Its tasks.
     pub tasks: Vec<Arc<Task>>,
-}
-
-/// Which tags are wanted. Lists that are not empty must each be met by one tag.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Tagged {
-    /// A tag has one of these keys.
-    pub keys: Vec<String>,
-    /// A tag has one of these values.
-    pub values: Vec<String>,
-    /// For each entry: the tag with this key has one of these values.
-    pub pairs: Vec<(String, Vec<String>)>,
-}
-
-/// Which jobs. An empty list asks nothing; all that are not empty must be met.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct JobFilter {
-    /// Ids.
-    pub ids: Vec<JobId>,
-    /// Names, exactly.
-    pub names: Vec<String>,
-    /// States.
-    pub phases: Vec<Phase>,
-    /// Zones.
-    pub zones: Vec<String>,
-    /// Tags.
-    pub tags: Tagged,
-}
-
-/// Which environments. An empty list asks nothing; all that are not empty must be met.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct EnvFilter {
-    /// Ids.
-    pub ids: Vec<EnvId>,
-    /// Names, exactly.
-    pub names: Vec<String>,
-    /// Zones.
-    pub zones: Vec<String>,
-    /// Tags.
-    pub tags: Tagged,
 }
 
 /// An environment in a list.

@@ -15,6 +15,7 @@
 use std::fmt;
 
 use kernel::id::{JobId, NodeId};
+pub use kernel::instance::RunId;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -112,25 +113,6 @@ pub enum ToNode {
     },
     /// The node is being deleted: end everything without grace, then yourself.
     Stop,
-}
-
-/// One attempt of one task instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct RunId {
-    /// The job.
-    pub job: JobId,
-    /// The task's position in the job's list, from 0.
-    pub task: u32,
-    /// The instance's index, from 0.
-    pub index: u32,
-    /// The attempt, from 1.
-    pub attempt: u32,
-}
-
-impl fmt::Display for RunId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}/{}", self.job, self.task, self.index, self.attempt)
-    }
 }
 
 /// One thing that happened to a run.

@@ -23,7 +23,7 @@ const TASK_BYTES: usize = 4 * 1024 * 1024;
 /// outstanding.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Outstanding {
-    pub(super) believed: Vec<node::RunId>,
+    pub(super) believed: Vec<RunId>,
     pub(super) orders: Vec<Order>,
 }
 
@@ -32,15 +32,15 @@ pub(super) struct Outstanding {
 /// A run that the agent does not hold, and that has not started as far as is known, may never have reached it: it is
 /// ordered again, and not among the believed, of which the agent reports as lost what it does not know. (If it has
 /// ended there meanwhile, the agent still has to report that, and passes the order over.)
-pub(super) fn outstanding(state: &State, node: NodeId, held: &[node::RunId]) -> Outstanding {
+pub(super) fn outstanding(state: &State, node: NodeId, held: &[RunId]) -> Outstanding {
     let mut outstanding = Outstanding::default();
     let Some(node) = state.node(node) else { return outstanding };
     let mut later = Vec::new();
     for instance in node.held.iter().filter_map(|key| state.instance(*key)) {
         let Stage::Held { started, asked, .. } = instance.stage else { continue };
         let run = instance.run();
-        if started || held.contains(&to_wire(run)) {
-            outstanding.believed.push(to_wire(run));
+        if started || held.contains(&run) {
+            outstanding.believed.push(run);
         } else {
             outstanding.orders.push(Order::Start(run));
         }
@@ -61,8 +61,8 @@ pub(super) fn frames(orders: &[Order], state: &State, grace_ms: u64) -> Vec<ToNo
     for order in orders {
         match order {
             Order::Start(run) => start.push(*run),
-            Order::Kill(run) => kill.push(to_wire(*run)),
-            Order::Revoke(run) => revoke.push(to_wire(*run)),
+            Order::Kill(run) => kill.push(*run),
+            Order::Revoke(run) => revoke.push(*run),
             Order::Stop => stop = true,
         }
     }
@@ -92,7 +92,7 @@ fn start_frames(runs: &[RunId], state: &State, grace_ms: u64) -> Vec<ToNode> {
             frame.bytes += bytes;
             frame.tasks.insert((run.job, run.task), task);
         }
-        frame.runs.push(to_wire(*run));
+        frame.runs.push(*run);
     }
     frames.extend(frame.finish());
     frames
@@ -103,7 +103,7 @@ fn start_frames(runs: &[RunId], state: &State, grace_ms: u64) -> Vec<ToNode> {
 struct StartFrame {
     tasks: BTreeMap<(JobId, u32), TaskOrder>,
     bytes: usize,
-    runs: Vec<node::RunId>,
+    runs: Vec<RunId>,
 }
 
 impl StartFrame {
@@ -136,8 +136,8 @@ fn size(task: &TaskOrder) -> usize {
 /// What a node's report says to the kernel.
 pub(super) fn report(report: node::Report) -> Report {
     match report {
-        node::Report::Started { run, .. } => Report::Started(from_wire(run)),
-        node::Report::Revoked { run } => Report::Returned(from_wire(run)),
+        node::Report::Started { run, .. } => Report::Started(run),
+        node::Report::Revoked { run } => Report::Returned(run),
         node::Report::Exited { run, at, exit, run_ms, stdout, stderr } => {
             let end = RunEnd {
                 at: Timestamp(at),
@@ -146,7 +146,7 @@ pub(super) fn report(report: node::Report) -> Report {
                 stdout: tail(&stdout),
                 stderr: tail(&stderr),
             };
-            Report::Exited(from_wire(run), RunExit { how: how(exit), run_ms, end })
+            Report::Exited(run, RunExit { how: how(exit), run_ms, end })
         }
     }
 }
@@ -170,14 +170,6 @@ fn tail(text: &str) -> Arc<[u8]> {
     bytes.into()
 }
 
-fn to_wire(run: RunId) -> node::RunId {
-    node::RunId { job: run.job, task: run.task, index: run.index, attempt: run.attempt }
-}
-
-fn from_wire(run: node::RunId) -> RunId {
-    RunId { job: run.job, task: run.task, index: run.index, attempt: run.attempt }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,8 +179,8 @@ mod tests {
         RunId { job: JOB, task: 0, index, attempt: 1 }
     }
 
-    fn runs(indexes: &[u32]) -> Vec<node::RunId> {
-        indexes.iter().map(|index| to_wire(run(*index))).collect()
+    fn runs(indexes: &[u32]) -> Vec<RunId> {
+        indexes.iter().map(|index| run(*index)).collect()
     }
 
     #[test]

@@ -69,7 +69,7 @@ enum Closed {
 struct Hello {
     node: NodeId,
     facts: NodeFacts,
-    held: Vec<wire::node::RunId>,
+    held: Vec<kernel::instance::RunId>,
 }
 
 /// Leaves the seat when the connection ends, in whatever way.
@@ -155,7 +155,7 @@ impl GatewayState {
     async fn welcomed(
         &self,
         seat: &mut Seat,
-        held: &[wire::node::RunId],
+        held: &[kernel::instance::RunId],
         mut sink: Sink,
         mut source: Source,
     ) -> Result<(), Closed> {

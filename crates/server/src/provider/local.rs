@@ -76,9 +76,7 @@ impl Provider for LocalProvider {
         process::kill_agents(&home)?;
         let begun = agent::begun(&home)?;
         agent::kill_leftovers(&home)?;
-        let from_wire =
-            |run: wire::node::RunId| RunId { job: run.job, task: run.task, index: run.index, attempt: run.attempt };
-        Ok(begun.into_iter().map(from_wire).collect())
+        Ok(begun.into_iter().collect())
     }
 
     fn destroy(&self, node: NodeId) -> io::Result<Vec<RunId>> {

@@ -1,6 +1,6 @@
 //! `Filters` of lists. Filters are AND-ed, the values of one are OR-ed.
 
-use kernel::id::{EnvId, JobId};
+use kernel::list::{EnvFilter, JobFilter, Tagged};
 use kernel::phase::Phase;
 
 use super::{Site, check, ids, placement};
@@ -10,47 +10,6 @@ use crate::limits::{FILTER_VALUES, FILTERS};
 
 /// The code of a filter whose values cannot be.
 const INVALID: &str = "InvalidParameterValue.InvalidFilter";
-
-/// Which tags are wanted. Lists that are not empty must each be met by one tag.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TagFilter {
-    /// A tag has one of these keys.
-    pub keys: Vec<String>,
-    /// A tag has one of these values.
-    pub values: Vec<String>,
-    /// For each entry: the tag with this key has one of these values.
-    pub pairs: Vec<(String, Vec<String>)>,
-}
-
-/// Which jobs are wanted. An empty list asks nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct JobFilter {
-    /// Ids.
-    pub ids: Vec<JobId>,
-    /// Names, exactly.
-    pub names: Vec<String>,
-    /// States.
-    pub phases: Vec<Phase>,
-    /// Zones.
-    pub zones: Vec<String>,
-    /// Tags.
-    pub tags: TagFilter,
-}
-
-/// Which environments are wanted. An empty list asks nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct EnvFilter {
-    /// Ids.
-    pub ids: Vec<EnvId>,
-    /// Names, exactly.
-    pub names: Vec<String>,
-    /// Zones.
-    pub zones: Vec<String>,
-    /// Tags.
-    pub tags: TagFilter,
-    /// What is asked for does not exist here: bare-metal environments.
-    pub nothing: bool,
-}
 
 pub(super) fn jobs(request: &Reader<'_>, site: &Site<'_>) -> Result<JobFilter, ApiError> {
     let mut wanted = JobFilter::default();
@@ -67,8 +26,9 @@ pub(super) fn jobs(request: &Reader<'_>, site: &Site<'_>) -> Result<JobFilter, A
     Ok(wanted)
 }
 
-pub(super) fn envs(request: &Reader<'_>, site: &Site<'_>) -> Result<EnvFilter, ApiError> {
-    let mut wanted = EnvFilter::default();
+/// `None`: what is asked for does not exist here, bare-metal environments.
+pub(super) fn envs(request: &Reader<'_>, site: &Site<'_>) -> Result<Option<EnvFilter>, ApiError> {
+    let (mut wanted, mut here) = (EnvFilter::default(), true);
     each(request, &["zone", "env-id", "env-name", "resource-type", "tag-key", "tag-value", "tag:<key>"], |filter| {
         match filter.name.as_str() {
             "env-id" => wanted.ids = filter.each(|key, text| ids::parsed(request, key, text))?,
@@ -83,13 +43,13 @@ pub(super) fn envs(request: &Reader<'_>, site: &Site<'_>) -> Result<EnvFilter, A
                         Err(request.refuse(key, "InvalidParameterValue.ResourceType", reason))
                     }
                 })?;
-                wanted.nothing = !wants_cvm.contains(&true);
+                here = wants_cvm.contains(&true);
             }
             _ => return Ok(tagged(&mut wanted.tags, filter)),
         }
         Ok(true)
     })?;
-    Ok(wanted)
+    Ok(here.then_some(wanted))
 }
 
 /// States of instances. Tencent's English pages call the filter `task-instance-type`.
@@ -167,7 +127,7 @@ fn zones(request: &Reader<'_>, filter: Filter, site: &Site<'_>) -> Result<Vec<St
 }
 
 /// Takes a filter of tags; false when it is none.
-fn tagged(tags: &mut TagFilter, filter: Filter) -> bool {
+fn tagged(tags: &mut Tagged, filter: Filter) -> bool {
     match filter.name.as_str() {
         "tag-key" => tags.keys = filter.values,
         "tag-value" => tags.values = filter.values,

@@ -33,11 +33,10 @@ use kernel::environment::NodeType;
 
 pub use env::{CreateComputeEnv, ModifyComputeEnv, TerminateComputeNodes};
 pub use env::{create_compute_env, modify_compute_env, terminate_compute_nodes};
-pub use filter::{EnvFilter, JobFilter, TagFilter};
 pub use ids::{env_id, job_id};
 pub use job::{SubmitJob, submit_job};
 pub use refusal::refusal;
-pub use select::{DescribeComputeEnvs, DescribeJobs, DescribeTask, DescribeTaskLogs, Logs, Page};
+pub use select::{DescribeComputeEnvs, DescribeJobs, DescribeTask, DescribeTaskLogs, Logs};
 pub use select::{describe_compute_envs, describe_jobs, describe_task, describe_task_logs};
 
 /// What requests are checked against: the installation they arrive at.

@@ -5,19 +5,12 @@ use kernel::phase::Phase;
 use serde_json::Value;
 
 use super::check::{self, COMBINATION, VALUE};
-use super::{EnvFilter, JobFilter, Site, filter, ids};
+use kernel::list::{EnvFilter, JobFilter, Span};
+
+use super::{Site, filter, ids};
 use crate::api3::ApiError;
 use crate::fields::{self, Reader};
 use crate::limits::{PAGE_INSTANCES, PAGE_ITEMS, PAGE_LOGS, REQUEST_IDS};
-
-/// Which part of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
-    /// How many to pass over.
-    pub offset: u64,
-    /// How many to give at most.
-    pub limit: u64,
-}
 
 /// What `DescribeJobs` asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,16 +18,16 @@ pub struct DescribeJobs {
     /// Which jobs.
     pub filter: JobFilter,
     /// Which part of them.
-    pub page: Page,
+    pub page: Span,
 }
 
 /// What `DescribeComputeEnvs` asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DescribeComputeEnvs {
-    /// Which environments.
-    pub filter: EnvFilter,
+    /// Which environments; `None`: of a kind that does not exist here.
+    pub filter: Option<EnvFilter>,
     /// Which part of them.
-    pub page: Page,
+    pub page: Span,
 }
 
 /// What `DescribeTask` asks for.
@@ -47,7 +40,7 @@ pub struct DescribeTask {
     /// States of the instances; empty: all.
     pub phases: Vec<Phase>,
     /// Which part of them.
-    pub page: Page,
+    pub page: Span,
 }
 
 /// What `DescribeTaskLogs` asks for.
@@ -67,7 +60,7 @@ pub enum Logs {
     /// Those with these indexes, each once, in ascending order.
     Indexes(Vec<u64>),
     /// A range of them.
-    Page(Page),
+    Page(Span),
 }
 
 /// Reads the parameters of `DescribeJobs`.
@@ -76,10 +69,10 @@ pub enum Logs {
 /// The documented code and the field's path for whatever is wrong with them.
 pub fn describe_jobs(params: &Value, site: &Site<'_>) -> Result<DescribeJobs, ApiError> {
     fields::read(params, "", |request| {
-        let mut filter = filter::jobs(request, site)?;
-        if let Some(ids) = exclusive_ids(request, "JobIds")? {
-            filter.ids = ids;
-        }
+        let filter = match exclusive_ids(request, "JobIds")? {
+            Some(ids) => JobFilter { ids, ..JobFilter::default() },
+            None => filter::jobs(request, site)?,
+        };
         Ok(DescribeJobs { filter, page: page(request, 20, PAGE_ITEMS)? })
     })
 }
@@ -90,10 +83,10 @@ pub fn describe_jobs(params: &Value, site: &Site<'_>) -> Result<DescribeJobs, Ap
 /// The documented code and the field's path for whatever is wrong with them.
 pub fn describe_compute_envs(params: &Value, site: &Site<'_>) -> Result<DescribeComputeEnvs, ApiError> {
     fields::read(params, "", |request| {
-        let mut filter = filter::envs(request, site)?;
-        if let Some(ids) = exclusive_ids(request, "EnvIds")? {
-            filter.ids = ids;
-        }
+        let filter = match exclusive_ids(request, "EnvIds")? {
+            Some(ids) => Some(EnvFilter { ids, ..EnvFilter::default() }),
+            None => filter::envs(request, site)?,
+        };
         Ok(DescribeComputeEnvs { filter, page: page(request, 20, PAGE_ITEMS)? })
     })
 }
@@ -151,8 +144,8 @@ fn exclusive_ids<T: ids::Id>(request: &Reader<'_>, key: &str) -> Result<Option<V
     Ok(Some(ids))
 }
 
-fn page(request: &Reader<'_>, default: u64, most: u64) -> Result<Page, ApiError> {
+fn page(request: &Reader<'_>, default: u64, most: u64) -> Result<Span, ApiError> {
     let offset = request.u64("Offset")?.unwrap_or(0);
     let limit = check::within(request, "Limit", 1, most, VALUE)?.unwrap_or(default);
-    Ok(Page { offset, limit })
+    Ok(Span { offset, limit })
 }

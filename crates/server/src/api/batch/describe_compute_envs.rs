@@ -1,12 +1,11 @@
 //! `DescribeComputeEnvs`.
 
 use serde_json::Value;
-use store::EnvFilter;
 use wire::api3::ApiError;
 use wire::batch;
 use wire::batch::reply::{NodeCounts, describe_compute_envs};
 
-use super::{at_site, span, tagged};
+use super::at_site;
 use crate::App;
 use crate::api::api3::{Action, of_store};
 
@@ -18,13 +17,8 @@ pub(super) const ACTION: Action = Action {
 
 async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
     let request = at_site(app, |site| batch::describe_compute_envs(params, site))?;
-    let batch::EnvFilter { ids, names, zones, tags, nothing } = request.filter;
-    if nothing {
-        return Ok(describe_compute_envs(0, &[]));
-    }
-    let filter = EnvFilter { ids, names, zones, tags: tagged(tags) };
-    let span = span(request.page);
-    let page = app.read(move |reader| reader.envs(&filter, span)).await.map_err(|error| of_store(&error))?;
+    let Some(filter) = request.filter else { return Ok(describe_compute_envs(0, &[])) };
+    let page = app.read(move |reader| reader.envs(&filter, request.page)).await.map_err(|error| of_store(&error))?;
     let envs: Vec<_> = page.items.into_iter().map(|listed| (listed.env, counts(listed.nodes))).collect();
     Ok(describe_compute_envs(page.total, &envs))
 }

@@ -1,12 +1,11 @@
 //! `DescribeJobs`.
 
 use serde_json::Value;
-use store::JobFilter;
 use wire::api3::ApiError;
 use wire::batch;
 use wire::batch::reply::describe_jobs;
 
-use super::{at_site, span, tagged};
+use super::at_site;
 use crate::App;
 use crate::api::api3::{Action, of_store};
 
@@ -18,9 +17,7 @@ pub(super) const ACTION: Action = Action {
 
 async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
     let request = at_site(app, |site| batch::describe_jobs(params, site))?;
-    let batch::JobFilter { ids, names, phases, zones, tags } = request.filter;
-    let filter = JobFilter { ids, names, phases, zones, tags: tagged(tags) };
-    let span = span(request.page);
-    let page = app.read(move |reader| reader.jobs(&filter, span)).await.map_err(|error| of_store(&error))?;
+    let page =
+        app.read(move |reader| reader.jobs(&request.filter, request.page)).await.map_err(|error| of_store(&error))?;
     Ok(describe_jobs(page.total, &page.items))
 }

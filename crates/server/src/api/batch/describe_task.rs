@@ -7,7 +7,7 @@ use wire::api3::ApiError;
 use wire::batch::reply::{bulk_instance, describe_task, instance};
 use wire::batch::{self, DescribeTask};
 
-use super::{no_task, span};
+use super::no_task;
 use crate::App;
 use crate::api::api3::{Action, of_store};
 
@@ -24,7 +24,7 @@ async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
     let found = app.read(move |reader| {
         let Some(rows) = reader.job(job)? else { return Ok(None) };
         let Some(task) = number(&rows, &task_name) else { return Ok(None) };
-        let instances = reader.instances(TaskKey { job, task }, &phases, span(page))?;
+        let instances = reader.instances(TaskKey { job, task }, &phases, page)?;
         Ok(instances.map(|instances| (rows, task, instances)))
     });
     let (rows, task, instances) = found.await.map_err(|error| of_store(&error))?.ok_or_else(|| missing.clone())?;

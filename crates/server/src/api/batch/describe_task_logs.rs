@@ -125,13 +125,13 @@ fn tail(path: &Path) -> io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use wire::batch::Page;
+    use kernel::list::Span;
 
     use super::*;
 
     #[test]
     fn instances_are_taken_from_those_there_are() {
-        let page = |offset, limit, total| indexes(Logs::Page(Page { offset, limit }), total);
+        let page = |offset, limit, total| indexes(Logs::Page(Span { offset, limit }), total);
         assert_eq!(page(0, 5, 3), Ok(vec![0, 1, 2]));
         assert_eq!(page(2, 2, 9), Ok(vec![2, 3]));
         assert_eq!(page(3, 5, 3), Ok(vec![]));

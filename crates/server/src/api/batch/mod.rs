@@ -17,7 +17,7 @@ mod terminate_job;
 use kernel::command::{Command, Reply};
 use serde_json::{Value, json};
 use wire::api3::ApiError;
-use wire::batch::{self, Site, TagFilter};
+use wire::batch::{self, Site};
 
 use super::api3::{self, Action};
 use crate::App;
@@ -57,15 +57,6 @@ fn at_site<T>(app: &App, read: impl FnOnce(&Site<'_>) -> T) -> T {
     let settings = &app.settings;
     let node_type = |name: &str| settings.catalogue.node_type(name);
     read(&Site { region: &settings.region, zones: &settings.zones, node_type: &node_type })
-}
-
-fn span(page: batch::Page) -> store::Span {
-    store::Span { offset: page.offset, limit: page.limit }
-}
-
-fn tagged(tags: TagFilter) -> store::Tagged {
-    let TagFilter { keys, values, pairs } = tags;
-    store::Tagged { keys, values, pairs }
 }
 
 fn no_job(job: kernel::id::JobId) -> ApiError {

@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 use super::{at_site, texts, told, with};
 use crate::api3::ApiError;
 use crate::batch::{
-    DescribeComputeEnvs, DescribeJobs, Logs, Page, TagFilter, describe_compute_envs, describe_jobs, describe_task,
-    describe_task_logs,
+    DescribeComputeEnvs, DescribeJobs, Logs, describe_compute_envs, describe_jobs, describe_task, describe_task_logs,
 };
 
 const JOB: &str = "job-0000000z";
@@ -26,9 +25,12 @@ fn filters(filters: &[(&str, &[&str])]) -> Value {
 #[test]
 fn filters_of_jobs_are_read() {
     let all = jobs(&json!({})).unwrap();
-    assert_eq!((all.filter, all.page), (super::super::JobFilter::default(), Page { offset: 0, limit: 20 }));
+    assert_eq!(
+        (all.filter, all.page),
+        (kernel::list::JobFilter::default(), kernel::list::Span { offset: 0, limit: 20 })
+    );
     let ids = jobs(&json!({"JobIds": [JOB, "job-00000001"], "Offset": 3, "Limit": "100"})).unwrap();
-    assert_eq!((ids.filter.ids.len(), ids.page), (2, Page { offset: 3, limit: 100 }));
+    assert_eq!((ids.filter.ids.len(), ids.page), (2, kernel::list::Span { offset: 3, limit: 100 }));
     let request = filters(&[
         ("job-id", &[JOB]),
         ("job-name", &["a", "b"]),
@@ -45,7 +47,7 @@ fn filters_of_jobs_are_read() {
     );
     assert_eq!(filter.phases, [Phase::Succeed, Phase::Failed]);
     let pairs = vec![("x".to_owned(), vec!["y".to_owned(), "z".to_owned()])];
-    assert_eq!(filter.tags, TagFilter { keys: vec!["k".into()], values: vec!["v".into()], pairs });
+    assert_eq!(filter.tags, kernel::list::Tagged { keys: vec!["k".into()], values: vec!["v".into()], pairs });
 }
 
 #[test]
@@ -80,8 +82,9 @@ fn wrong_lists_are_refused_with_code_and_path() {
 fn filters_of_environments_are_read() {
     let request = filters(&[("env-id", &["env-0000000z"]), ("env-name", &["e"]), ("resource-type", &["CVM", "CPM"])]);
     let filter = envs(&request).unwrap().filter;
-    assert_eq!((filter.ids.len(), filter.names, filter.nothing), (1, vec!["e".to_owned()], false));
-    assert!(envs(&filters(&[("resource-type", &["CPM"])])).unwrap().filter.nothing);
+    let filter = filter.unwrap();
+    assert_eq!((filter.ids.len(), filter.names), (1, vec!["e".to_owned()]));
+    assert_eq!(envs(&filters(&[("resource-type", &["CPM"])])).unwrap().filter, None);
     for (request, refusal) in [
         (filters(&[("job-name", &["a"])]), "InvalidFilter Filters.0.Name"),
         (filters(&[("resource-type", &["X"])]), "InvalidParameterValue.ResourceType Filters.0.Values.0"),
@@ -96,7 +99,10 @@ fn filters_of_environments_are_read() {
 fn requests_for_instances_are_read() {
     let request = json!({"JobId": JOB, "TaskName": "a"});
     let task = describe_task(&request).unwrap();
-    assert_eq!((task.task_name.as_str(), task.phases.len(), task.page), ("a", 0, Page { offset: 0, limit: 100 }));
+    assert_eq!(
+        (task.task_name.as_str(), task.phases.len(), task.page),
+        ("a", 0, kernel::list::Span { offset: 0, limit: 100 })
+    );
     for name in ["task-instance-state", "task-instance-type"] {
         let filters = json!([{"Name": name, "Values": ["RUNNING"]}]);
         assert_eq!(describe_task(&with(request.clone(), "Filters", filters)).unwrap().phases, [Phase::Running]);
@@ -114,8 +120,8 @@ fn requests_for_instances_are_read() {
 fn requests_for_logs_are_read() {
     let request = json!({"JobId": JOB, "TaskName": "a"});
     let logs = |path: &str, value: Value| describe_task_logs(&with(request.clone(), path, value));
-    assert_eq!(describe_task_logs(&request).unwrap().instances, Logs::Page(Page { offset: 0, limit: 5 }));
-    assert_eq!(logs("Offset", json!(7)).unwrap().instances, Logs::Page(Page { offset: 7, limit: 5 }));
+    assert_eq!(describe_task_logs(&request).unwrap().instances, Logs::Page(kernel::list::Span { offset: 0, limit: 5 }));
+    assert_eq!(logs("Offset", json!(7)).unwrap().instances, Logs::Page(kernel::list::Span { offset: 7, limit: 5 }));
     let indexes = logs("TaskInstanceIndexes", json!([2, "0", 2])).unwrap().instances;
     assert_eq!(indexes, Logs::Indexes(vec![0, 2]));
     assert_eq!(told(logs("Limit", json!(11))), "InvalidParameterValue Limit");

@@ -1,0 +1,184 @@
+//! Refusals: why the kernel does not do what it was asked.
+
+use crate::event::EventName;
+use crate::id::{EnvId, JobId, NodeId};
+use crate::topic::StreamNo;
+
+/// Why something is refused. Whoever speaks to users gives it their protocol's code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No such job.
+    #[error("job {0} does not exist")]
+    NoJob(JobId),
+    /// The job has not finished.
+    #[error("job {0} has not finished; terminate it first, or wait for its end")]
+    JobUnfinished(JobId),
+    /// There are as many unfinished jobs as are allowed.
+    #[error("there are {0} unfinished jobs already, and no more are allowed")]
+    JobQuota(u64),
+    /// No such environment. `path` is the field that named it.
+    #[error("{path}: compute environment {env} does not exist")]
+    NoEnv {
+        /// The environment.
+        env: EnvId,
+        /// The field.
+        path: String,
+    },
+    /// The environment is being deleted.
+    #[error("{path}: compute environment {env} is being deleted")]
+    EnvDeleting {
+        /// The environment.
+        env: EnvId,
+        /// The field.
+        path: String,
+    },
+    /// There are too many environments.
+    #[error("there are {0} compute environments already, and no more are allowed")]
+    TooManyEnvs(usize),
+    /// No such node in that environment.
+    #[error("{path}: compute node {node} does not exist in this environment")]
+    NoNode {
+        /// The node.
+        node: NodeId,
+        /// The field.
+        path: String,
+    },
+    /// The node is being destroyed already.
+    #[error("{path}: compute node {node} is being destroyed already")]
+    NodeTerminating {
+        /// The node.
+        node: NodeId,
+        /// The field.
+        path: String,
+    },
+    /// The node cannot be destroyed as it stands.
+    #[error(
+        "{path}: compute node {node} is {state}; only CREATED, CREATION_FAILED, RUNNING and ABNORMAL nodes can be terminated"
+    )]
+    NodeForbidsTerminate {
+        /// The node.
+        node: NodeId,
+        /// Its state.
+        state: &'static str,
+        /// The field.
+        path: String,
+    },
+    /// Fewer nodes could go than were to go.
+    #[error("{path}: {wanted} nodes would have to go, but only {able} can")]
+    TooFewNodes {
+        /// How many were to go.
+        wanted: u64,
+        /// How many could.
+        able: u64,
+        /// The field.
+        path: String,
+    },
+    /// The token was used with another request.
+    #[error("ClientToken: `{0}` was used with another request; use a new token for a new request")]
+    TokenReused(String),
+    /// No such topic. `path` is the field that named it.
+    #[error("{path}: topic `{topic}` does not exist")]
+    NoTopic {
+        /// The topic.
+        topic: String,
+        /// The field.
+        path: String,
+    },
+    /// The topic exists.
+    #[error("topic `{0}` exists already")]
+    TopicExists(String),
+    /// There are too many topics.
+    #[error("there are {0} topics already, and no more are allowed")]
+    TooManyTopics(usize),
+    /// The topic has subscriptions.
+    #[error("topic `{0}` has subscriptions; delete them first")]
+    TopicHasSubscriptions(String),
+    /// Living jobs or environments send events to the topic.
+    #[error("topic `{topic}` is named by {by}; its events would be lost")]
+    TopicInUse {
+        /// The topic.
+        topic: String,
+        /// A list of job and environment ids.
+        by: String,
+    },
+    /// No such queue.
+    #[error("queue `{0}` does not exist")]
+    NoQueue(String),
+    /// The queue exists.
+    #[error("queue `{0}` exists already")]
+    QueueExists(String),
+    /// There are too many queues.
+    #[error("there are {0} queues already, and no more are allowed")]
+    TooManyQueues(usize),
+    /// A queue holds as many messages as it may.
+    #[error("queue `{queue}` holds {limit} messages, as many as it may")]
+    QueueFull {
+        /// The queue.
+        queue: String,
+        /// The limit.
+        limit: u64,
+    },
+    /// All numbers that topics and queues can have were given.
+    #[error("every number for a topic or queue has been given; no more can be made")]
+    StreamsExhausted,
+    /// Subscriptions deliver to the queue.
+    #[error("queue `{queue}` receives the messages of {by}; delete those subscriptions first")]
+    QueueInUse {
+        /// The queue.
+        queue: String,
+        /// A list of `topic/subscription`.
+        by: String,
+    },
+    /// No such subscription.
+    #[error("subscription `{name}` of topic `{topic}` does not exist")]
+    NoSubscription {
+        /// The topic.
+        topic: String,
+        /// The subscription.
+        name: String,
+    },
+    /// The subscription exists.
+    #[error("subscription `{name}` of topic `{topic}` exists already")]
+    SubscriptionExists {
+        /// The topic.
+        topic: String,
+        /// The subscription.
+        name: String,
+    },
+    /// There are too many subscriptions.
+    #[error("topic `{0}` has as many subscriptions as are allowed")]
+    TooManySubscriptions(String),
+    /// A subscription to a routing topic without binding keys.
+    #[error("topic `{0}` routes by key: a subscription needs binding keys")]
+    BindingKeyMissing(String),
+    /// A message to a routing topic without a routing key.
+    #[error("topic `{0}` routes by key: a message needs a routing key")]
+    RoutingKeyMissing(String),
+    /// A message without a taker: the topic has no subscription.
+    #[error("topic `{0}` has no subscription")]
+    NoSubscriber(String),
+    /// A message without a taker: no subscription wants it.
+    #[error("no subscription of topic `{0}` wants this message")]
+    NoMatch(String),
+    /// A message is too large.
+    #[error("the message has {bytes} bytes, and at most {limit} are allowed")]
+    MessageTooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        limit: u64,
+    },
+    /// A notification asks for an event that cannot be had of this kind of thing.
+    #[error("{path}: {event} is not an event of a {of}")]
+    ForeignEvent {
+        /// The event.
+        event: EventName,
+        /// `job` or `compute environment`.
+        of: &'static str,
+        /// The field.
+        path: String,
+    },
+    /// A stream's number is not among the living.
+    #[error("stream {0:?} does not exist")]
+    NoStream(StreamNo),
+}
