@@ -104,13 +104,15 @@ mod tests {
         assert_eq!(form.problem, Some(Problem::NotUtf8("body".into())));
         assert_eq!(form.get("Action"), Some("X"));
         assert_eq!(Form::read(b"a=1", b"a=1", 99).problem, Some(Problem::Twice("a".into())));
+        assert_eq!(Form::read(b"a=1", b"a%09=1", 99).problem, Some(Problem::Twice("a".into())));
         let form = Form::read(b"a=1&b=2&c=3", b"", 2);
         assert_eq!((form.problem, form.pairs.len()), (Some(Problem::TooMany(2)), 2));
     }
 
     proptest! {
+        // Names end in no blank: two that differ in such an end alone are one name given twice.
         #[test]
-        fn what_is_encoded_is_decoded(pairs in prop::collection::btree_map(".{1,8}", ".{0,8}", 0..8)) {
+        fn what_is_encoded_is_decoded(pairs in prop::collection::btree_map(".{0,7}\\S", ".{0,8}", 0..8)) {
             let encoded = form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
             let form = Form::read(b"", encoded.as_bytes(), 99);
             prop_assert_eq!(form.problem, None);
