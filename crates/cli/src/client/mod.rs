@@ -31,6 +31,9 @@ pub(crate) enum Service {
     Batch,
     /// Topics, subscriptions and queues.
     Tdmq,
+    /// What Herald has beyond Tencent's products.
+    #[expect(dead_code, reason = "the verbs that call it are being built")]
+    Herald,
 }
 
 impl Service {
@@ -38,6 +41,7 @@ impl Service {
         match self {
             Self::Batch => "batch",
             Self::Tdmq => "tdmq",
+            Self::Herald => "herald",
         }
     }
 
@@ -45,6 +49,7 @@ impl Service {
         match self {
             Self::Batch => "2017-03-12",
             Self::Tdmq => "2020-02-17",
+            Self::Herald => "2026-11-01",
         }
     }
 
@@ -53,6 +58,7 @@ impl Service {
         match self {
             Self::Batch => 100,
             Self::Tdmq => 50,
+            Self::Herald => 100,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What clients call: actions of Tencent Batch and TDMQ for CMQ (API 3.0), and of CMQ v2.
+//! What clients call: actions of Tencent Batch, TDMQ for CMQ and Herald itself (API 3.0), and of CMQ v2.
 //!
 //! `entry` reads and verifies every request and finds its action in the [registry](actions). An action is one file: it
 //! has its parameters read, submits a command to the ledger or reads the store, and says the answer in its protocol's
@@ -8,6 +8,7 @@ mod api3;
 mod batch;
 mod cmq;
 mod entry;
+mod herald;
 mod registry;
 mod request_id;
 mod tdmq;
