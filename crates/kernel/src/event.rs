@@ -194,24 +194,59 @@ pub struct EventConfig {
     pub vars: Vec<(String, String)>,
 }
 
-/// How many events of one job or environment each topic has had.
+/// What one job or environment has sent to each topic. With the place that each of its messages has of the one before
+/// it, this is the way from a job to its messages: nobody needs an index, nor to look through those of others.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Outlets(Vec<(StreamNo, u64)>);
+pub struct Outlets(Vec<Outlet>);
+
+/// What one job or environment has sent to one topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "(StreamNo, u64, u64, u64)", from = "(StreamNo, u64, u64, u64)")]
+pub struct Outlet {
+    /// The topic.
+    pub topic: StreamNo,
+    /// How many events: the `Sequence` of the last.
+    pub sent: u64,
+    /// The place of the first in the topic.
+    pub first: u64,
+    /// The place of the last.
+    pub last: u64,
+}
 
 impl Outlets {
-    /// The number of the last event that went to `topic`; 0 when none has.
+    /// What went to `topic`, if anything has.
     #[must_use]
-    pub fn last(&self, topic: StreamNo) -> u64 {
-        self.0.iter().find(|(stream, _)| *stream == topic).map_or(0, |(_, last)| *last)
+    pub fn of(&self, topic: StreamNo) -> Option<&Outlet> {
+        self.0.iter().find(|outlet| outlet.topic == topic)
     }
 
-    /// Counts one more event to `topic`.
-    pub(crate) fn count(&mut self, topic: StreamNo) {
-        match self.0.iter_mut().find(|(stream, _)| *stream == topic) {
-            Some((_, last)) => *last += 1,
-            None => self.0.push((topic, 1)),
+    /// What went to each topic, in the order in which they got their first event.
+    pub fn iter(&self) -> impl Iterator<Item = &Outlet> {
+        self.0.iter()
+    }
+
+    /// Counts one more event to `topic`, whose message has this place there.
+    pub(crate) fn count(&mut self, topic: StreamNo, place: u64) {
+        match self.0.iter_mut().find(|outlet| outlet.topic == topic) {
+            Some(outlet) => {
+                outlet.sent += 1;
+                outlet.last = place;
+            }
+            None => self.0.push(Outlet { topic, sent: 1, first: place, last: place }),
         }
+    }
+}
+
+impl From<(StreamNo, u64, u64, u64)> for Outlet {
+    fn from((topic, sent, first, last): (StreamNo, u64, u64, u64)) -> Self {
+        Self { topic, sent, first, last }
+    }
+}
+
+impl From<Outlet> for (StreamNo, u64, u64, u64) {
+    fn from(outlet: Outlet) -> Self {
+        (outlet.topic, outlet.sent, outlet.first, outlet.last)
     }
 }
 

@@ -106,7 +106,8 @@ fn check_subscription(state: &State, subscription: &Subscription) -> Result<(), 
     let key = subscription.key;
     let topic = state.topic(key.topic).ok_or("its topic does not exist")?;
     ensure(key.no < topic.next_subscription, || "its number would be given again".into())?;
-    let (cursor, end) = (subscription.cursor, topic.end());
+    let (start, cursor, end) = (subscription.start, subscription.cursor, topic.end());
+    ensure(start <= cursor, || format!("its cursor {cursor} is before its beginning {start}"))?;
     ensure(cursor <= end, || format!("its cursor {cursor} is beyond the topic's end {end}"))?;
     match subscription.endpoint {
         Endpoint::Queue { queue, .. } => ensure(state.queue(queue).is_some(), || "its queue does not exist".into()),

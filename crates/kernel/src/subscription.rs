@@ -36,6 +36,8 @@ pub struct Subscription {
     pub filter_tags: Vec<String>,
     /// Binding keys, on a topic that routes.
     pub binding_keys: Vec<String>,
+    /// Where its messages begin: the topic's end when it was made.
+    pub start: u64,
     /// All messages up to this place are done with: delivered, given up, or not wanted.
     pub cursor: u64,
     /// When it was made.

@@ -32,13 +32,15 @@ pub(crate) struct World {
     pub(crate) rng: StdRng,
     pub(crate) changes: Vec<Change>,
     pub(crate) events: Vec<Event>,
+    /// Of each event's message its place, and that of the one before it.
+    pub(crate) places: Vec<(u64, u64)>,
 }
 
 impl World {
     pub(crate) fn new(seed: u64) -> Self {
         let settings = Settings { retry_pause_s: 0, ..Settings::default() };
         let (state, now) = (State::default(), Timestamp(1_800_000_000_000));
-        Self { state, settings, now, rng: rng(seed), changes: Vec::new(), events: Vec::new() }
+        Self { state, settings, now, rng: rng(seed), changes: Vec::new(), events: Vec::new(), places: Vec::new() }
     }
 
     /// Decides a command and lets it take effect, with nothing that follows of itself.
@@ -49,10 +51,12 @@ impl World {
             self.changes.push(change);
         }
         crate::invariant::check(&self.state).expect("the invariants hold");
-        self.events.extend(decision.messages.into_iter().filter_map(|message| match message.body {
-            NewBody::Event(event) => Some(*event),
-            NewBody::Text(_) => None,
-        }));
+        for message in decision.messages {
+            if let NewBody::Event(event) = message.body {
+                self.events.push(*event);
+                self.places.push((message.seq, message.previous));
+            }
+        }
         Ok(decision.reply)
     }
 

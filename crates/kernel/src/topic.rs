@@ -108,6 +108,9 @@ pub struct TopicMessage {
     pub tags: Vec<String>,
     /// Its routing key, on a topic that routes.
     pub routing_key: String,
+    /// The place of the event that the same job or environment sent to this topic before; 0 for its first one, and for
+    /// what clients publish.
+    pub previous: u64,
 }
 
 /// A message that a decision adds to a topic. Events become text outside the kernel (`wire::event`).
@@ -125,6 +128,9 @@ pub struct NewMessage {
     pub tags: Vec<String>,
     /// Its routing key, on a topic that routes.
     pub routing_key: String,
+    /// The place of the event that the same job or environment sent to this topic before; 0 for its first one, and for
+    /// what clients publish.
+    pub previous: u64,
 }
 
 /// What a new message says.

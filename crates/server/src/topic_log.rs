@@ -122,7 +122,8 @@ mod tests {
 
     fn message(topic: StreamNo, seq: u64) -> Arc<TopicMessage> {
         let (tags, routing_key) = (Vec::new(), String::new());
-        Arc::new(TopicMessage { topic, seq, published: Timestamp(0), body: "12345678".into(), tags, routing_key })
+        let (published, body) = (Timestamp(0), "12345678".into());
+        Arc::new(TopicMessage { topic, seq, published, body, tags, routing_key, previous: 0 })
     }
 
     fn messages(topic: StreamNo, seqs: std::ops::RangeInclusive<u64>) -> Vec<Arc<TopicMessage>> {

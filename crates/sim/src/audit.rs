@@ -58,14 +58,15 @@ pub(crate) fn log(reader: &mut dyn Reader, topic: StreamNo) -> Result<Vec<Arc<To
 
 /// Every message of a log follows the one before it, and every event that of its owner before it; none is double.
 pub(crate) fn log_is_gapless(log: &[Arc<TopicMessage>]) -> Result<(), String> {
-    let mut sequences: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut sequences: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     let mut ids = BTreeSet::new();
     for (place, message) in (1..).zip(log) {
         ensure(message.seq == place, || format!("message {place} has number {}", message.seq))?;
         let words: Vec<&str> = message.body.split(' ').collect();
         let [owner, sequence, _, id, ..] = words[..] else { continue };
-        let last = sequences.entry(owner).or_default();
-        *last += 1;
+        let (last, before) = sequences.entry(owner).or_default();
+        ensure(message.previous == *before, || format!("`{}` should point at {before}", message.body))?;
+        (*last, *before) = (*last + 1, place);
         ensure(sequence == last.to_string(), || format!("`{}` should be event {last}", message.body))?;
         ensure(ids.insert(id), || format!("`{}` has the id of another", message.body))?;
     }

@@ -29,7 +29,8 @@ create table topic (
     modified          integer not null
 ) strict;
 
--- The logs of topics. Used by fan-out, by push, and by the removal of what is over its retention.
+-- The logs of topics. Used by fan-out, by push, by the lists of a job's or environment's messages (from one to the one
+-- before it, `previous`), and by the removal of what is over its retention.
 create table topic_message (
     topic       integer not null,
     seq         integer not null check (seq > 0),
@@ -37,6 +38,7 @@ create table topic_message (
     body        text    not null,
     tags        text    not null,
     routing_key text    not null,
+    previous    integer not null check (previous >= 0 and previous < seq),
     primary key (topic, seq)
 ) strict, without rowid;
 
@@ -89,7 +91,8 @@ create table subscription (
     format         text    not null check (format in ('JSON', 'SIMPLIFIED')),
     filter_tags    text    not null,
     binding_keys   text    not null,
-    cursor         integer not null check (cursor >= 0),
+    start          integer not null check (start >= 0),
+    cursor         integer not null check (cursor >= start),
     created        integer not null,
     modified       integer not null,
     primary key (topic, no),

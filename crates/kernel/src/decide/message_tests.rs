@@ -86,7 +86,7 @@ pub(super) fn message(topic: StreamNo, seq: u64, tags: &[&str]) -> Arc<TopicMess
     // When a test's world begins.
     let published = crate::time::Timestamp(1_800_000_000_000);
     let (body, routing_key) = (format!("m{seq}").into(), String::new());
-    Arc::new(TopicMessage { topic, seq, published, body, tags, routing_key })
+    Arc::new(TopicMessage { topic, seq, published, body, tags, routing_key, previous: 0 })
 }
 
 #[test]

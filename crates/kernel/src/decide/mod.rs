@@ -175,9 +175,11 @@ impl<'a> Draft<'a> {
                 continue; // Deleted by force since; its events have nowhere to go.
             }
             if wanted.iter().all(|earlier| earlier.topic != notification.topic) {
+                let sent = outlets.of(notification.topic);
                 wanted.push(Wanted {
                     topic: notification.topic,
-                    sequence: outlets.last(notification.topic) + 1,
+                    sequence: sent.map_or(0, |outlet| outlet.sent) + 1,
+                    previous: sent.map_or(0, |outlet| outlet.last),
                     vars: config.vars.clone(),
                 });
             }
@@ -210,7 +212,8 @@ impl<'a> Draft<'a> {
         let event =
             Event { name: notice.name, at: self.now, id: notice.id, sequence: want.sequence, vars: want.vars, subject };
         let body = NewBody::Event(Box::new(event));
-        self.messages.push(NewMessage { topic: want.topic, seq, published: self.now, body, tags, routing_key });
+        let (topic, previous, published) = (want.topic, want.previous, self.now);
+        self.messages.push(NewMessage { topic, seq, published, body, tags, routing_key, previous });
     }
 }
 
@@ -224,6 +227,8 @@ pub(crate) enum Owner {
 struct Wanted {
     topic: StreamNo,
     sequence: u64,
+    /// The place of the event before it; 0: it is the first.
+    previous: u64,
     vars: Vec<(String, String)>,
 }
 

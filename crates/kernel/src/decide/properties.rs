@@ -8,7 +8,7 @@ use rand::{Rng, RngExt};
 
 use crate::change::What;
 use crate::command::{Command, ExitHow, Report, RunExit};
-use crate::event::EventName;
+use crate::event::{Event, EventName};
 use crate::id::{EnvId, JobId};
 use crate::instance::Stage;
 use crate::job::{DependOn, JobSpec};
@@ -89,13 +89,30 @@ fn step(world: &mut World, env: EnvId, jobs: &[JobId], calm: bool) {
 }
 
 fn sequences_are_gapless(world: &World) {
-    let mut last: BTreeMap<String, u64> = BTreeMap::new();
+    let mut last: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     let mut ids = BTreeSet::new();
-    for event in &world.events {
+    for (event, (place, previous)) in world.events.iter().zip(&world.places) {
         let last = last.entry(event.subject.owner()).or_default();
-        assert_eq!(event.sequence, *last + 1, "{}", event.name);
-        *last = event.sequence;
+        assert_eq!((event.sequence, *previous), (last.0 + 1, last.1), "{}", event.name);
+        *last = (event.sequence, *place);
         assert!(ids.insert(event.id), "{} twice", event.id);
+    }
+}
+
+/// From a job to its last event, and from each event to the one before it.
+fn each_event_is_found_from_its_job(world: &World, jobs: &[JobId]) {
+    for job in jobs {
+        let of_job = |(event, _): &(&Event, _)| event.subject.owner() == job.to_string();
+        let mut places: Vec<u64> = world.events.iter().zip(&world.places).filter(of_job).map(|(_, at)| at.0).collect();
+        let topic = world.state.topic_named("all").unwrap().no;
+        let Some(outlet) = world.state.job(*job).and_then(|job| job.outlets.of(topic)) else { continue };
+        assert_eq!((outlet.first, outlet.sent), (places[0], places.len() as u64));
+        let mut at = outlet.last;
+        while at != 0 {
+            assert_eq!(places.pop(), Some(at));
+            at = world.places.iter().find(|(place, _)| *place == at).unwrap().1;
+        }
+        assert!(places.is_empty());
     }
 }
 
@@ -159,6 +176,7 @@ proptest! {
         }
         prop_assert!(finished(&world), "a job does not end");
         sequences_are_gapless(&world);
+        each_event_is_found_from_its_job(&world, &jobs);
         each_job_ends_once(&world, &jobs);
         attempts_follow_one_another(&world);
     }

@@ -37,6 +37,7 @@ pub(super) fn subscribe(draft: &mut Draft<'_>, new: NewSubscription) -> Result<R
         format: new.format,
         filter_tags: new.filter_tags,
         binding_keys: new.binding_keys,
+        start: topic.end(),
         cursor: topic.end(),
         created: draft.now,
         modified: draft.now,

@@ -100,6 +100,7 @@ pub(super) fn publish(
             body: NewBody::Text(body),
             tags: tags.clone(),
             routing_key: routing_key.clone(),
+            previous: 0,
         });
     }
     Ok(Reply::Messages(ids))

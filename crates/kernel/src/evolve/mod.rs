@@ -102,15 +102,16 @@ fn count_notices(state: &mut State, change: &Change) {
     let Some(owner) = (!change.notices.is_empty()).then(|| owner(state, &change.what)).flatten() else { return };
     for notice in &change.notices {
         state.dirty.insert(owner.clone());
+        let place = state.topic(notice.topic).map_or(0, |topic| topic.next_seq);
         match &owner {
             RowKey::Job(id) => {
                 if let Some(job) = state.jobs.edit(id) {
-                    job.outlets.count(notice.topic);
+                    job.outlets.count(notice.topic, place);
                 }
             }
             RowKey::Env(id) => {
                 if let Some(env) = state.envs.edit(id) {
-                    env.outlets.count(notice.topic);
+                    env.outlets.count(notice.topic, place);
                 }
             }
             _ => {}

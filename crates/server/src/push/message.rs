@@ -96,6 +96,7 @@ mod tests {
             format,
             filter_tags: Vec::new(),
             binding_keys: Vec::new(),
+            start: 0,
             cursor: 0,
             created: Timestamp(0),
             modified: Timestamp(0),
@@ -110,6 +111,7 @@ mod tests {
             body: "test \"message\"".into(),
             tags: vec!["a".into(), "b".into()],
             routing_key: String::new(),
+            previous: 0,
         }
     }
 

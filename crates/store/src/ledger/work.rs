@@ -298,5 +298,6 @@ fn rendered(message: NewMessage, render: &Render) -> TopicMessage {
         body,
         tags: message.tags,
         routing_key: message.routing_key,
+        previous: message.previous,
     }
 }

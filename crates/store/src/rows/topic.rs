@@ -30,8 +30,12 @@ pub(crate) static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
 });
 
 pub(crate) static MESSAGE_TEXTS: LazyLock<Texts> = LazyLock::new(|| {
-    Table { name: "topic_message", key: &["topic", "seq"], columns: &["published", "body", "tags", "routing_key"] }
-        .texts()
+    Table {
+        name: "topic_message",
+        key: &["topic", "seq"],
+        columns: &["published", "body", "tags", "routing_key", "previous"],
+    }
+    .texts()
 });
 
 pub(crate) fn put(topic: &Topic, fresh: bool) -> Statement<'_> {
@@ -84,6 +88,7 @@ pub(crate) fn insert_message(message: &TopicMessage) -> Statement<'_> {
         &*message.body,
         json(&message.tags),
         &message.routing_key,
+        message.previous,
     ];
     Statement::new(&*MESSAGE_TEXTS.insert, values)
 }
@@ -96,5 +101,6 @@ pub(crate) fn read_message(cells: &mut Cells<'_>) -> Result<TopicMessage, Corrup
         body: cells.text(|text| Some(Arc::from(text)))?,
         tags: cells.json()?,
         routing_key: cells.string()?,
+        previous: cells.int()?,
     })
 }

@@ -76,7 +76,7 @@ pub(crate) fn job(number: u64) -> Job {
         has_run: true,
         tasks: counts(&[(Phase::Running, 1)]),
         instances: counts(&[(Phase::Runnable, 8), (Phase::Running, 1), (Phase::Succeed, 1)]),
-        outlets: serde_json::from_str("[[1, 5]]").unwrap(),
+        outlets: serde_json::from_str("[[1, 5, 2, 9]]").unwrap(),
     }
 }
 
@@ -148,7 +148,7 @@ pub(crate) fn env(number: u64) -> Env {
         desired: 2,
         deleting: true,
         created: Timestamp(number as i64),
-        outlets: serde_json::from_str("[[1, 2]]").unwrap(),
+        outlets: serde_json::from_str("[[1, 2, 3, 4]]").unwrap(),
     }
 }
 
@@ -197,6 +197,7 @@ pub(crate) fn topic_message(topic: u32, seq: u64) -> Arc<TopicMessage> {
         body: format!("text {seq} ☃").into(),
         tags: vec!["JOB".into(), "FAILED".into()],
         routing_key: "job.failed".into(),
+        previous: seq - 1,
     })
 }
 
@@ -246,6 +247,7 @@ pub(crate) fn subscription(topic: u32, no: u32, endpoint: Endpoint) -> Subscript
         format: Format::Simplified,
         filter_tags: vec!["FAILED".into()],
         binding_keys: vec!["job.#".into()],
+        start: 1,
         cursor: 2,
         created: Timestamp(1),
         modified: Timestamp(2),

@@ -40,6 +40,7 @@ pub(in crate::loops) fn subscription(strategy: Strategy, filter_tags: &[&str]) -
         format: Format::Json,
         filter_tags: filter_tags.iter().map(|tag| (*tag).to_owned()).collect(),
         binding_keys: Vec::new(),
+        start: 0,
         cursor: 0,
         created: START,
         modified: START,
@@ -48,7 +49,7 @@ pub(in crate::loops) fn subscription(strategy: Strategy, filter_tags: &[&str]) -
 
 pub(super) fn message(seq: u64, published: Timestamp, tag: &str) -> Arc<TopicMessage> {
     let (body, tags) = (format!("message {seq}").into(), vec![tag.to_owned()]);
-    Arc::new(TopicMessage { topic: KEY.topic, seq, published, body, tags, routing_key: String::new() })
+    Arc::new(TopicMessage { topic: KEY.topic, seq, published, body, tags, routing_key: String::new(), previous: 0 })
 }
 
 pub(super) fn attempt(seq: u64, number: u32, at: Timestamp, status: u16) -> Arc<Attempt> {
