@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Notification, Outlets};
 use crate::id::EnvId;
+use crate::task::TaskKey;
 use crate::time::Timestamp;
 
 /// What was asked for, checked.
@@ -45,6 +46,9 @@ pub struct NodeType {
 pub struct Env {
     /// Its id.
     pub id: EnvId,
+    /// The task that it was made for, of which its nodes are; `None`: somebody made it. One that has an owner is in no
+    /// list and has no events of its own; its nodes' events are its owner's.
+    pub owner: Option<TaskKey>,
     /// Its name.
     pub name: String,
     /// Its description.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Env;
-use crate::id::EnvId;
+use crate::id::{EnvId, JobId};
 use crate::instance::Instance;
 use crate::job::{Job, JobSpec};
 use crate::node::Node;
@@ -308,8 +308,17 @@ pub enum Subject {
     Instance(Arc<JobSpec>, Arc<Instance>),
     /// An environment.
     Env(Arc<Env>),
-    /// A node of an environment.
-    Node(Arc<Node>, EnvId, String),
+    /// A node, and whose it is.
+    Node(Arc<Node>, NodeOwner),
+}
+
+/// Whose a node is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NodeOwner {
+    /// An environment's, of this name.
+    Env(EnvId, String),
+    /// A job's, for its task of this name.
+    Task(JobId, String),
 }
 
 impl Subject {
@@ -321,7 +330,8 @@ impl Subject {
             Self::Task(_, task) => task.key.job.to_string(),
             Self::Instance(_, instance) => instance.key.job.to_string(),
             Self::Env(env) => env.id.to_string(),
-            Self::Node(_, env, _) => env.to_string(),
+            Self::Node(_, NodeOwner::Env(env, _)) => env.to_string(),
+            Self::Node(_, NodeOwner::Task(job, _)) => job.to_string(),
         }
     }
 }

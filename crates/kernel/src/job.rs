@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::environment::NodeType;
 use crate::event::{Notification, Outlets};
 use crate::id::{EnvId, JobId};
 use crate::phase::{Counts, Phase};
@@ -24,6 +25,8 @@ pub struct JobSpec {
     pub dependences: Vec<(u32, u32)>,
     /// When an edge is satisfied.
     pub depend_on: DependOn,
+    /// What becomes of the instances of tasks with nodes of their own for which a node cannot be made.
+    pub if_not_created: IfNotCreated,
     /// Which events go to which topics.
     pub notifications: Vec<Notification>,
     /// Tags, as pairs of key and value.
@@ -66,8 +69,12 @@ pub struct TaskSpec {
     pub name: String,
     /// The command line, for `/bin/sh -c`.
     pub command: String,
-    /// The environment it runs on.
+    /// The environment it runs on; of a task with nodes of its own, the one that is made for it, drawn by `decide`.
     pub env: EnvId,
+    /// What its own nodes are to be; `None`: it runs on an environment that somebody made.
+    pub own: Option<OwnNodes>,
+    /// Whether a node is restarted after each of its runs. Only on an environment that somebody made.
+    pub restart_node: bool,
     /// How many instances; at least 1.
     pub instances: u32,
     /// How many more runs a failing instance gets.
@@ -78,6 +85,41 @@ pub struct TaskSpec {
     pub max_concurrent: Option<u64>,
     /// Environment variables, in order.
     pub env_vars: Vec<(String, String)>,
+}
+
+/// Nodes that are made for a task, and gone after it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnNodes {
+    /// Instance types, in the order they are tried.
+    pub instance_types: Vec<NodeType>,
+    /// What becomes of a node on which a run failed.
+    pub failed_action: FailedAction,
+    /// How often the making of a node is tried again before that counts as a failed run.
+    pub creation_retries: u64,
+}
+
+/// What becomes of a node of a task's own on which a run failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum FailedAction {
+    /// It is destroyed; the next attempt gets another one.
+    #[default]
+    Terminate,
+    /// The same, but the last attempt's is kept.
+    Interrupt,
+    /// It is kept, and no attempt follows.
+    FastInterrupt,
+}
+
+/// What becomes of an instance for which no node can be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum IfNotCreated {
+    /// A run of it has failed.
+    #[default]
+    Failed,
+    /// It waits on.
+    Runnable,
 }
 
 /// A job as it stands.

@@ -41,10 +41,24 @@ pub struct Node {
     pub addresses: Vec<String>,
     /// Why it is in its state; empty when there is nothing to say.
     pub reason: String,
+    /// What is done to it once it holds no instance; until then it is given none.
+    pub then: Option<Then>,
     /// Instances it holds. Rebuilt from the instances' rows when state is loaded.
     pub held: OrdSet<InstanceKey>,
+    /// Instances that failed on it and for which it is kept: FAILED_INTERRUPTED. Rebuilt as well.
+    pub kept: OrdSet<InstanceKey>,
     /// How long its runs take, a moving mean in milliseconds; `None` before the first ended. Not stored.
     pub run_ms: Option<u64>,
+}
+
+/// What is done to a node once it holds no instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Then {
+    /// It is destroyed.
+    Destroy,
+    /// Its agent is started anew.
+    Restart,
 }
 
 /// State of a node.
@@ -64,6 +78,8 @@ pub enum NodeStage {
     CreationFailed,
     /// Its agent reports.
     Running,
+    /// Its agent is being ended, to be started anew.
+    Restarting,
     /// Its agent is gone or silent.
     Abnormal,
     /// Being destroyed.
@@ -77,7 +93,8 @@ impl NodeStage {
         match self {
             Self::Submitted { .. } => "SUBMITTED",
             Self::Creating => "CREATING",
-            Self::Created => "CREATED",
+            // As one whose agent has not reported yet; Tencent has no word of its own for it.
+            Self::Created | Self::Restarting => "CREATED",
             Self::CreationFailed => "CREATION_FAILED",
             Self::Running => "RUNNING",
             Self::Abnormal => "ABNORMAL",
@@ -87,17 +104,23 @@ impl NodeStage {
 }
 
 impl Node {
-    /// Slots without an instance. 0 unless it runs.
+    /// Whether it may be given instances.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.stage == NodeStage::Running && self.then.is_none() && self.kept.is_empty()
+    }
+
+    /// Slots without an instance. 0 unless it may be given some.
     #[must_use]
     pub fn free_slots(&self) -> usize {
-        if self.stage == NodeStage::Running { (self.slots as usize).saturating_sub(self.held.len()) } else { 0 }
+        if self.is_open() { (self.slots as usize).saturating_sub(self.held.len()) } else { 0 }
     }
 
     /// How many more instances it may be given, with those ahead of its slots. Only a node whose runs are short is
     /// given work ahead, and only so much that what waits there starts within [`limits::NODE_AHEAD_MS`].
     #[must_use]
     pub fn room(&self) -> usize {
-        if self.stage != NodeStage::Running {
+        if !self.is_open() {
             return 0;
         }
         let slots = self.slots as usize;

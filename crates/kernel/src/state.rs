@@ -1,7 +1,7 @@
 //! The state: a bounded cache of rows, with the indexes that decisions need.
 //!
-//! It holds live jobs with their tasks and the instances that have a row and have not finished, all environments,
-//! nodes, topics, queues and subscriptions, and for the length of one batch what else a command named. A clone is an
+//! It holds live jobs (those that have not finished, and those whose own nodes are not gone) with their tasks and the
+//! instances that have a row and have not finished, all environments, nodes, topics, queues and subscriptions, and for the length of one batch what else a command named. A clone is an
 //! overlay: cheap to make, and what changes it leaves the original alone.
 
 use std::sync::Arc;
@@ -49,6 +49,8 @@ pub struct State {
 /// What can be found without looking through the tables. Derived from them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Index {
+    /// Environments that were made for tasks.
+    pub(crate) owned: OrdSet<(TaskKey, EnvId)>,
     /// Nodes of each environment.
     pub(crate) env_nodes: OrdSet<(EnvId, NodeId)>,
     /// Tasks with an instance that could be placed now: environment, 100 - priority, job, task.
@@ -168,7 +170,20 @@ impl State {
         self.envs.get(&id)
     }
 
-    /// All environments.
+    /// An environment that somebody made.
+    #[must_use]
+    pub fn public_env(&self, id: EnvId) -> Option<&Arc<Env>> {
+        self.env(id).filter(|env| env.owner.is_none())
+    }
+
+    /// Whether nodes were made for tasks of this job and are not all gone.
+    #[must_use]
+    pub fn has_own_nodes(&self, job: JobId) -> bool {
+        let at = |task| (TaskKey { job, task }, if task == 0 { EnvId::FIRST } else { EnvId::LAST });
+        self.index.owned.range(at(0)..=at(u32::MAX)).next().is_some()
+    }
+
+    /// All environments, those made for tasks among them.
     pub fn envs(&self) -> impl Iterator<Item = &Arc<Env>> {
         self.envs.iter().map(|(_, env)| env)
     }
@@ -297,7 +312,10 @@ impl State {
                 self.index_task(key);
             }
             Row::Instance(row) if !self.instances.contains(&row.key) => self.load_instance(row),
-            Row::Env(row) if !self.envs.contains(&row.id) => self.envs.put_shared(row.id, row),
+            Row::Env(row) if !self.envs.contains(&row.id) => {
+                self.index.owned.extend(row.owner.map(|owner| (owner, row.id)));
+                self.envs.put_shared(row.id, row);
+            }
             Row::Node(row) if !self.nodes.contains(&row.id) => {
                 self.index.env_nodes.insert((row.env, row.id));
                 self.nodes.put_shared(row.id, row);
@@ -373,7 +391,8 @@ impl State {
     }
 
     fn forget_job(&mut self, id: JobId) {
-        if !self.jobs.get(&id).is_some_and(|job| job.phase.is_finished()) {
+        // Its nodes' events go on to be counted with it.
+        if !self.jobs.get(&id).is_some_and(|job| job.phase.is_finished()) || self.has_own_nodes(id) {
             return;
         }
         let tasks: Vec<TaskKey> = self.tasks_of(id).map(|task| task.key).collect();
@@ -401,7 +420,12 @@ impl State {
                     self.index.ahead.insert((env, since, key));
                 }
             }
-            _ => {}
+            Stage::FailedInterrupted => {
+                if let Some(node) = row.node.and_then(|node| self.nodes.edit(&node)) {
+                    node.kept.insert(key);
+                }
+            }
+            Stage::Succeed | Stage::Failed => {}
         }
         self.instances.put_shared(key, row);
         self.index_task(key.task_key());

@@ -12,7 +12,7 @@ use crate::event::{Event, EventConfig, EventName, Notification};
 use crate::evolve::evolve;
 use crate::id::{EnvId, JobId, NodeId};
 use crate::instance::{InstanceKey, RunId, Stage};
-use crate::job::{DependOn, JobSpec, TaskSpec};
+use crate::job::{DependOn, IfNotCreated, JobSpec, TaskSpec};
 use crate::node::NodeStage;
 use crate::phase::Phase;
 use crate::state::{RowKey, State};
@@ -196,6 +196,8 @@ pub(crate) fn job(env: EnvId, tasks: &[(&str, u32)]) -> JobSpec {
         name: (*name).to_owned(),
         command: "true".into(),
         env,
+        own: None,
+        restart_node: false,
         instances: *instances,
         retries: 0,
         timeout_s: 60,
@@ -209,6 +211,7 @@ pub(crate) fn job(env: EnvId, tasks: &[(&str, u32)]) -> JobSpec {
         tasks: tasks.iter().map(task).collect(),
         dependences: Vec::new(),
         depend_on: DependOn::default(),
+        if_not_created: IfNotCreated::default(),
         notifications: Vec::new(),
         tags: Vec::new(),
         zone: "ap-guangzhou-1".into(),

@@ -164,7 +164,7 @@ fn deed(node: &Node, now: Timestamp, is_dead: bool, overdue: impl FnOnce() -> Op
             overdue().map(|silent| Deed::Lose(format!("its agent was silent for {} s", silent.as_secs())))
         }
         NodeStage::Deleting => Some(Deed::Destroy),
-        NodeStage::CreationFailed | NodeStage::Abnormal => None,
+        NodeStage::CreationFailed | NodeStage::Abnormal | NodeStage::Restarting => None,
     }
 }
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use kernel::event::Outlets;
 use kernel::id::{EnvId, JobId, MachineId, NodeId};
 use kernel::instance::{Asked, Instance, InstanceKey, Stage};
-use kernel::job::{DependOn, Job, JobSpec, TaskSpec};
+use kernel::job::{DependOn, IfNotCreated, Job, JobSpec, TaskSpec};
 use kernel::node::{Node, NodeStage};
 use kernel::phase::{Counts, Phase};
 use kernel::state::{Row, State};
@@ -53,7 +53,9 @@ pub(crate) fn node(stage: NodeStage) -> Node {
         agent_version: String::new(),
         addresses: Vec::new(),
         reason: String::new(),
+        then: None,
         held: imbl::OrdSet::new(),
+        kept: imbl::OrdSet::new(),
         run_ms: None,
     }
 }
@@ -63,6 +65,8 @@ fn job() -> Job {
         name: "count".into(),
         command: "wc -l".into(),
         env: EnvId::FIRST,
+        own: None,
+        restart_node: false,
         instances: 9,
         retries: 0,
         timeout_s: 60,
@@ -76,6 +80,7 @@ fn job() -> Job {
         tasks: vec![task],
         dependences: Vec::new(),
         depend_on: DependOn::default(),
+        if_not_created: IfNotCreated::default(),
         notifications: Vec::new(),
         tags: Vec::new(),
         zone: String::new(),

@@ -3,7 +3,7 @@
 use kernel::environment::{EnvSpec, NodeType};
 use kernel::event::{EventConfig, EventName, Notification};
 use kernel::id::EnvId;
-use kernel::job::{DependOn, JobSpec, TaskSpec};
+use kernel::job::{DependOn, IfNotCreated, JobSpec, TaskSpec};
 use kernel::queue::QueueSettings;
 use kernel::topic::StreamNo;
 use rand::{Rng, RngExt};
@@ -28,6 +28,7 @@ pub(crate) fn job(envs: &[EnvId], topic: &str, rng: &mut dyn Rng) -> JobSpec {
         tasks,
         dependences,
         depend_on: modes[rng.random_range(0..modes.len())],
+        if_not_created: IfNotCreated::default(),
         notifications: vec![all_events(topic, EventName::is_of_job)],
         tags: vec![("seed".into(), "drawn".into())],
         zone: "ap-guangzhou-1".into(),
@@ -42,6 +43,8 @@ fn task(number: u32, env: EnvId, rng: &mut dyn Rng) -> TaskSpec {
         name: format!("t{number}"),
         command: "true".into(),
         env,
+        own: None,
+        restart_node: false,
         instances,
         retries: rng.random_range(0..3),
         timeout_s: 60,

@@ -20,7 +20,7 @@ use kernel::environment::{EnvSpec, NodeType};
 use kernel::event::{Event, EventConfig, EventName, Notification};
 use kernel::id::{EnvId, NodeId};
 use kernel::instance::RunId;
-use kernel::job::{DependOn, JobSpec, TaskSpec};
+use kernel::job::{DependOn, IfNotCreated, JobSpec, TaskSpec};
 use kernel::limits;
 use kernel::time::Timestamp;
 use kernel::topic::{FilterType, StreamNo};
@@ -187,6 +187,8 @@ impl Bench {
             name: "all".into(),
             command: "true".into(),
             env: self.env,
+            own: None,
+            restart_node: false,
             instances: instances + NODES as u32 * SLOTS * 2,
             retries: 0,
             timeout_s: limits::TIMEOUT_DEFAULT_S,
@@ -200,6 +202,7 @@ impl Bench {
             tasks: vec![task],
             dependences: Vec::new(),
             depend_on: DependOn::default(),
+            if_not_created: IfNotCreated::default(),
             notifications: if told { vec![notification] } else { Vec::new() },
             tags: Vec::new(),
             zone: String::new(),

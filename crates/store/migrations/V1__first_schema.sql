@@ -136,16 +136,22 @@ create index attempt_at on attempt (at);
 -- Compute environments. Used by the start, and by the pages of environments.
 create table env (
     id          integer not null primary key check (id >= 0),
+    -- The task that it was made for; null: somebody made it.
+    owner_job   integer,
+    owner_task  integer check (owner_task >= 0),
     name        text    not null,
     description text    not null,
     zone        text    not null,
     desired     integer not null check (desired >= 0),
     deleting    integer not null check (deleting in (0, 1)),
     created     integer not null,
-    outlets     text    not null
+    outlets     text    not null,
+    check ((owner_job is null) = (owner_task is null))
 ) strict;
 -- Used by the pages of environments, the newest first.
-create index env_newest on env (created, id);
+create index env_newest on env (created, id) where owner_job is null;
+-- Used by the start: jobs whose own nodes are not gone are loaded though they have finished.
+create index env_owner on env (owner_job) where owner_job is not null;
 
 -- What environments were asked to be: written once, so that a change of the row above is small.
 create table env_spec (
@@ -168,8 +174,10 @@ create table node (
     machine          integer not null check (machine >= 0),
     env              integer not null,
     state            text    not null check (state in
-        ('SUBMITTED', 'CREATING', 'CREATED', 'CREATION_FAILED', 'RUNNING', 'ABNORMAL', 'DELETING')),
+        ('SUBMITTED', 'CREATING', 'CREATED', 'CREATION_FAILED', 'RUNNING', 'RESTARTING', 'ABNORMAL', 'DELETING')),
     not_before       integer,
+    -- What is done to it once it holds no instance.
+    after            text    check (after in ('destroy', 'restart')),
     kind             text    not null,
     slots            integer not null check (slots >= 0),
     cpu              integer not null check (cpu >= 0),

@@ -31,8 +31,11 @@ pub(crate) fn load(engine: &mut dyn Engine) -> Result<Loaded, EngineError> {
 }
 
 fn load_jobs(engine: &mut dyn Engine, rows: &mut Vec<Row>) -> Result<(), EngineError> {
-    let unfinished = format!("{} where state not in ('SUCCEED', 'FAILED')", *job::SELECT);
-    let jobs = all(engine, &Statement::new(unfinished, Vec::new()), job::read)?;
+    let living = format!(
+        "{} where job.state not in ('SUCCEED', 'FAILED') or job.id in (select owner_job from env where owner_job is not null)",
+        *job::SELECT
+    );
+    let jobs = all(engine, &Statement::new(living, Vec::new()), job::read)?;
     let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
     rows.extend(jobs.into_iter().map(Arc::new).map(Row::Job));
     let mut live = Vec::new();

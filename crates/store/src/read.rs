@@ -31,6 +31,12 @@ impl<'a> Conditions<'a> {
         write!(self.text, "{left} {operator} {place}").expect("a String takes everything");
     }
 
+    /// Adds a condition without values.
+    fn that(&mut self, condition: &str) {
+        self.and();
+        self.text.push_str(condition);
+    }
+
     /// Adds `column in (...)`, unless the list is empty.
     fn within(&mut self, column: &str, list: impl IntoIterator<Item = Value<'a>>) {
         let places: Vec<String> = list.into_iter().map(|value| self.place(value)).collect();

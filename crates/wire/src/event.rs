@@ -8,7 +8,7 @@
 //! that borrow from the event, written once from front to back.
 
 use kernel::environment::Env;
-use kernel::event::{Event, EventId, Subject};
+use kernel::event::{Event, EventId, NodeOwner, Subject};
 use kernel::id::{EnvId, JobId, MachineId, NodeId};
 use kernel::instance::Instance;
 use kernel::job::{Job, JobSpec};
@@ -105,7 +105,7 @@ impl<'a> Batch<'a> {
             Subject::Task(spec, task) => Self::Task(TaskFacts::of(spec, task)),
             Subject::Instance(spec, instance) => Self::Instance(InstanceFacts::of(spec, instance)),
             Subject::Env(env) => Self::Env(EnvFacts::of(env)),
-            Subject::Node(node, env, name) => Self::Node(NodeFacts::of(node, *env, name)),
+            Subject::Node(node, owner) => Self::Node(NodeFacts::of(node, owner)),
         }
     }
 }
@@ -212,7 +212,10 @@ impl<'a> InstanceFacts<'a> {
             state_reason: &instance.reason,
             compute_node_id: instance.node,
             compute_node_instance_id: instance.machine,
-            env_id: instance.env,
+            // The environment of a task's own nodes is nobody else's business.
+            env_id: instance
+                .env
+                .filter(|_| spec.tasks.get(instance.key.task as usize).is_some_and(|task| task.own.is_none())),
             create_time: Utc(instance.created),
             launch_time: instance.launched.map(Utc),
             running_time: instance.running.map(Utc),
@@ -247,12 +250,18 @@ impl<'a> EnvFacts<'a> {
 #[serde(rename_all = "PascalCase")]
 struct NodeFacts<'a> {
     compute_node_id: NodeId,
-    env_id: EnvId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    env_id: Option<EnvId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job_id: Option<JobId>,
     compute_node_state: &'static str,
     mem: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource_created_time: Option<Utc>,
-    env_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    env_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task_name: Option<&'a str>,
     compute_node_instance_id: MachineId,
     cpu: u32,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -260,14 +269,20 @@ struct NodeFacts<'a> {
 }
 
 impl<'a> NodeFacts<'a> {
-    fn of(node: &'a Node, env: EnvId, env_name: &'a str) -> Self {
+    fn of(node: &'a Node, owner: &'a NodeOwner) -> Self {
+        let (env, task) = match owner {
+            NodeOwner::Env(id, name) => (Some((*id, name.as_str())), None),
+            NodeOwner::Task(id, name) => (None, Some((*id, name.as_str()))),
+        };
         Self {
             compute_node_id: node.id,
-            env_id: env,
+            env_id: env.map(|(id, _)| id),
+            job_id: task.map(|(id, _)| id),
             compute_node_state: node.stage.as_str(),
             mem: node.mem_gb,
             resource_created_time: node.resource_created.map(Utc),
-            env_name,
+            env_name: env.map(|(_, name)| name),
+            task_name: task.map(|(_, name)| name),
             compute_node_instance_id: node.machine,
             cpu: node.cpu,
             state_reason: &node.reason,

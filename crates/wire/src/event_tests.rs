@@ -1,4 +1,5 @@
 use kernel::event::EventName;
+use kernel::id::EnvId;
 use kernel::instance::{Asked, Stage};
 use kernel::node::NodeStage;
 use kernel::phase::Phase;
@@ -20,7 +21,10 @@ fn instance(stage: Stage, exit_code: Option<i32>, reason: &str) -> Subject {
 }
 
 fn node(stage: NodeStage, reason: &str) -> Subject {
-    Subject::Node(fixtures::node(stage, reason), EnvId::from_number(3).expect("an id"), "batch-env".into())
+    Subject::Node(
+        fixtures::node(stage, reason),
+        NodeOwner::Env(EnvId::from_number(3).expect("an id"), "batch-env".into()),
+    )
 }
 
 /// A subject as it may stand after the event.

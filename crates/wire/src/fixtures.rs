@@ -6,7 +6,7 @@ use kernel::environment::{Env, EnvSpec};
 use kernel::event::Outlets;
 use kernel::id::{EnvId, JobId, MachineId, NodeId};
 use kernel::instance::{Instance, InstanceKey, Stage};
-use kernel::job::{DependOn, Job, JobSpec, TaskSpec};
+use kernel::job::{DependOn, IfNotCreated, Job, JobSpec, TaskSpec};
 use kernel::node::{Node, NodeStage};
 use kernel::phase::{Counts, Phase};
 use kernel::ranges::Ranges;
@@ -21,6 +21,8 @@ pub(crate) fn spec() -> Arc<JobSpec> {
         name: "count".into(),
         command: "wc".into(),
         env: EnvId::FIRST,
+        own: None,
+        restart_node: false,
         instances: 3,
         retries: 1,
         timeout_s: 60,
@@ -34,6 +36,7 @@ pub(crate) fn spec() -> Arc<JobSpec> {
         tasks: vec![task],
         dependences: Vec::new(),
         depend_on: DependOn::default(),
+        if_not_created: IfNotCreated::default(),
         notifications: Vec::new(),
         tags: Vec::new(),
         zone: "ap-guangzhou-2".into(),
@@ -111,6 +114,7 @@ pub(crate) fn env(desired: u64) -> Arc<Env> {
     };
     Arc::new(Env {
         id: EnvId::from_number(3).unwrap(),
+        owner: None,
         name: "batch-env".into(),
         description: String::new(),
         spec: Arc::new(spec),
@@ -138,7 +142,9 @@ pub(crate) fn node(stage: NodeStage, reason: &str) -> Arc<Node> {
         agent_version: String::new(),
         addresses: Vec::new(),
         reason: reason.into(),
+        then: None,
         held: Default::default(),
+        kept: Default::default(),
         run_ms: None,
     })
 }

@@ -33,12 +33,13 @@ pub(super) fn create(draft: &mut Draft<'_>, mut new: NewEnv, token: Option<Token
         }
     }
     resolve_topics(draft, &mut new.spec.notifications, "ComputeEnv")?;
-    if draft.state.envs.len() >= limits::ENVS {
+    if draft.state.envs.len() - draft.state.index.owned.len() >= limits::ENVS {
         return Err(Refusal::TooManyEnvs(limits::ENVS));
     }
     let id = EnvId::draw(draft.rng);
     let env = Env {
         id,
+        owner: None,
         name: new.name,
         description: new.description,
         spec: Arc::new(new.spec),
@@ -149,7 +150,7 @@ pub(super) fn reconcile_all(draft: &mut Draft<'_>) {
 
 fn living(draft: &Draft<'_>, id: EnvId) -> Result<Arc<Env>, Refusal> {
     let path = || "EnvId".to_owned();
-    let env = draft.state.env(id).ok_or_else(|| Refusal::NoEnv { env: id, path: path() })?;
+    let env = draft.state.public_env(id).ok_or_else(|| Refusal::NoEnv { env: id, path: path() })?;
     if env.deleting { Err(Refusal::EnvDeleting { env: id, path: path() }) } else { Ok(env.clone()) }
 }
 

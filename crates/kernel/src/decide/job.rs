@@ -20,7 +20,7 @@ pub(super) fn submit(draft: &mut Draft<'_>, mut spec: JobSpec, token: Option<Tok
     resolve_topics(draft, &mut spec.notifications, "Job")?;
     for (number, task) in spec.tasks.iter().enumerate() {
         let path = || format!("Job.Tasks.{number}.EnvId");
-        match draft.state.env(task.env) {
+        match draft.state.public_env(task.env) {
             None => return Err(Refusal::NoEnv { env: task.env, path: path() }),
             Some(env) if env.deleting => return Err(Refusal::EnvDeleting { env: task.env, path: path() }),
             Some(_) => {}

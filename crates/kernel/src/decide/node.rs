@@ -6,11 +6,12 @@ use crate::change::{NodeFacts, What};
 use crate::command::{Refusal, Reply};
 use crate::decide::{Draft, Owner, cut, environment, graph, run};
 use crate::environment::Env;
-use crate::event::{EventName, Subject};
+use crate::event::{EventName, NodeOwner, Subject};
 use crate::id::{EnvId, MachineId, NodeId};
 use crate::instance::{InstanceKey, RunId, Stage};
 use crate::limits;
 use crate::node::{Node, NodeStage};
+use crate::state::State;
 use crate::task::Intent;
 use crate::time::Timestamp;
 
@@ -33,7 +34,9 @@ pub(super) fn submit(draft: &mut Draft<'_>, env: &Env, not_before: Timestamp, re
         agent_version: String::new(),
         addresses: Vec::new(),
         reason: String::new(),
+        then: None,
         held: imbl::OrdSet::new(),
+        kept: imbl::OrdSet::new(),
         run_ms: None,
     };
     draft.record(What::NodeSubmitted(Box::new(node)));
@@ -97,16 +100,16 @@ pub(super) fn destroyed(draft: &mut Draft<'_>, id: NodeId, begun: &[RunId]) -> R
         return Reply::Done;
     };
     lose_instances(draft, id, begun);
-    let subject = subject(draft, &node);
-    let what = What::NodeDeleted(id);
-    draft.record_event(what, EventName::ComputeNodeDeleted, Owner::Env(node.env), |_| subject);
+    let subject = subject(&draft.state, &node);
+    let (what, owner) = (What::NodeDeleted(id), owner(&draft.state, &node));
+    draft.record_event(what, EventName::ComputeNodeDeleted, owner, |_| subject);
     environment::finish_deletion(draft, node.env);
     environment::reconcile(draft, node.env);
     Reply::Done
 }
 
 pub(super) fn terminate(draft: &mut Draft<'_>, env: EnvId, nodes: &[NodeId]) -> Result<Reply, Refusal> {
-    if draft.state.env(env).is_none() {
+    if draft.state.public_env(env).is_none() {
         return Err(Refusal::NoEnv { env, path: "EnvId".into() });
     }
     for (position, id) in nodes.iter().enumerate() {
@@ -177,14 +180,22 @@ fn lose_instance(draft: &mut Draft<'_>, key: InstanceKey, begun: &[RunId]) {
 
 fn enter(draft: &mut Draft<'_>, id: NodeId, stage: NodeStage, reason: String, name: EventName) {
     let Some(node) = draft.state.node(id) else { return };
-    let env = node.env;
-    draft.record_event(What::NodeEntered(id, stage, cut(reason)), name, Owner::Env(env), |state| {
-        let env = state.env(env)?;
-        Some(Subject::Node(state.node(id)?.clone(), env.id, env.name.clone()))
-    });
+    let owner = owner(&draft.state, node);
+    draft.record_event(What::NodeEntered(id, stage, cut(reason)), name, owner, |state| subject(state, state.node(id)?));
 }
 
-fn subject(draft: &Draft<'_>, node: &Arc<Node>) -> Option<Subject> {
-    let env = draft.state.env(node.env)?;
-    Some(Subject::Node(node.clone(), env.id, env.name.clone()))
+/// Whose event it is when something happens to a node.
+fn owner(state: &State, node: &Node) -> Owner {
+    let task = state.env(node.env).and_then(|env| env.owner);
+    task.map_or(Owner::Env(node.env), |task| Owner::Job(task.job))
+}
+
+/// A node and whose it is; `None` when that is gone.
+fn subject(state: &State, node: &Arc<Node>) -> Option<Subject> {
+    let env = state.env(node.env)?;
+    let owner = match env.owner {
+        None => NodeOwner::Env(env.id, env.name.clone()),
+        Some(task) => NodeOwner::Task(task.job, state.job(task.job)?.spec.tasks[task.task as usize].name.clone()),
+    };
+    Some(Subject::Node(node.clone(), owner))
 }

@@ -137,10 +137,11 @@ pub(super) fn list(names: impl Iterator<Item = String>) -> String {
     text
 }
 
-/// Unfinished jobs and environments whose events go to a topic.
+/// Jobs that have not finished or have nodes yet, and environments whose events go to a topic.
 fn users_of<'a>(draft: &'a Draft<'_>, topic: StreamNo) -> impl Iterator<Item = String> + 'a {
     let jobs = draft.state.jobs().filter(move |job| {
-        !job.phase.is_finished() && job.spec.notifications.iter().any(|notification| notification.topic == topic)
+        let lives = !job.phase.is_finished() || draft.state.has_own_nodes(job.id);
+        lives && job.spec.notifications.iter().any(|notification| notification.topic == topic)
     });
     let envs = draft
         .state

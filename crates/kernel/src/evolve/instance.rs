@@ -145,7 +145,12 @@ fn unindex(state: &mut State, row: &Instance) {
                 state.index.ahead.remove(&(env, since, row.key));
             }
         }
-        _ => {}
+        Stage::FailedInterrupted => {
+            if let Some(node) = row.node.and_then(|node| state.nodes.edit(&node)) {
+                node.kept.remove(&row.key);
+            }
+        }
+        Stage::Succeed | Stage::Failed => {}
     }
 }
 
@@ -165,6 +170,11 @@ fn index(state: &mut State, row: &Instance) {
                 state.index.ahead.insert((env, since, row.key));
             }
         }
-        _ => {}
+        Stage::FailedInterrupted => {
+            if let Some(node) = row.node.and_then(|node| state.nodes.edit(&node)) {
+                node.kept.insert(row.key);
+            }
+        }
+        Stage::Succeed | Stage::Failed => {}
     }
 }

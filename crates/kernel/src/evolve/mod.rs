@@ -43,6 +43,7 @@ fn apply(state: &mut State, change: &Change) {
             state.index.sweeps.remove(key);
         }
         What::EnvCreated(env) => {
+            state.index.owned.extend(env.owner.map(|owner| (owner, env.id)));
             state.envs.put(env.id, (**env).clone());
             state.dirty.insert(RowKey::Env(env.id));
         }
@@ -53,10 +54,7 @@ fn apply(state: &mut State, change: &Change) {
                 env.deleting = true;
             }
         }
-        What::EnvDeleted(id) => {
-            state.envs.remove(id);
-            state.dirty.insert(RowKey::Env(*id));
-        }
+        What::EnvDeleted(id) => env_deleted(state, *id),
         What::NodeSubmitted(node) => {
             state.index.env_nodes.insert((node.env, node.id));
             state.dirty.insert(RowKey::Node(node.id));
@@ -132,7 +130,11 @@ fn owner(state: &State, what: &What) -> Option<RowKey> {
         | What::InstanceRetrying(key, ..)
         | What::InstanceFailed(key, _) => Some(RowKey::Job(key.job)),
         What::EnvModified(id, _) | What::EnvDeleted(id) => Some(RowKey::Env(*id)),
-        What::NodeEntered(id, ..) | What::NodeDeleted(id) => state.node(*id).map(|node| RowKey::Env(node.env)),
+        What::NodeEntered(id, ..) | What::NodeDeleted(id) => {
+            let env = state.node(*id)?.env;
+            let owner = state.env(env).and_then(|env| env.owner);
+            Some(owner.map_or(RowKey::Env(env), |task| RowKey::Job(task.job)))
+        }
         _ => None,
     }
 }
@@ -195,6 +197,16 @@ fn task_entered(state: &mut State, key: TaskKey, phase: Phase, reason: &str, at:
             task.bulk = Ranges::default();
         }
     });
+}
+
+fn env_deleted(state: &mut State, id: EnvId) {
+    state.dirty.insert(RowKey::Env(id));
+    let Some(owner) = state.envs.remove(&id).and_then(|env| env.owner) else { return };
+    state.index.owned.remove(&(owner, id));
+    if state.job(owner.job).is_some() {
+        // One that has finished was kept for its nodes' events, and may be let go of now.
+        state.dirty.insert(RowKey::Job(owner.job));
+    }
 }
 
 fn env_modified(state: &mut State, id: EnvId, edit: &EnvEdit) {

@@ -19,6 +19,7 @@ pub(crate) fn env(engine: &mut dyn Engine, id: EnvId) -> Result<Option<Arc<Env>>
 
 pub(crate) fn envs(engine: &mut dyn Engine, filter: &EnvFilter, span: Span) -> Result<Page<EnvListed>, EngineError> {
     let mut conditions = Conditions::new();
+    conditions.that("env.owner_job is null");
     conditions.within("env.id", filter.ids.iter().map(|id| Value::from(*id)));
     conditions.within("env.name", filter.names.iter().map(Value::from));
     conditions.within("env.zone", filter.zones.iter().map(Value::from));
@@ -43,7 +44,7 @@ fn counts(engine: &mut dyn Engine, env: EnvId) -> Result<NodeCounts, EngineError
         *match stage {
             NodeStage::Submitted { .. } => &mut counts.submitted,
             NodeStage::Creating => &mut counts.creating,
-            NodeStage::Created => &mut counts.created,
+            NodeStage::Created | NodeStage::Restarting => &mut counts.created,
             NodeStage::CreationFailed => &mut counts.creation_failed,
             NodeStage::Running => &mut counts.running,
             NodeStage::Abnormal => &mut counts.abnormal,

@@ -3,7 +3,8 @@
 use std::sync::{Arc, LazyLock};
 
 use kernel::environment::Env;
-use kernel::id::EnvId;
+use kernel::id::{EnvId, JobId};
+use kernel::task::TaskKey;
 
 use crate::engine::{Cells, Corrupt};
 use crate::statement::{Statement, Table, Texts, json, values};
@@ -12,13 +13,23 @@ static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
     Table {
         name: "env",
         key: &["id"],
-        columns: &["name", "description", "zone", "desired", "deleting", "created", "outlets"],
+        columns: &[
+            "owner_job",
+            "owner_task",
+            "name",
+            "description",
+            "zone",
+            "desired",
+            "deleting",
+            "created",
+            "outlets",
+        ],
     }
     .texts()
 });
 
 /// All that an environment is; read by [`read`].
-pub(crate) const SELECT: &str = "select env.id, env.name, env.description, env.desired, env.deleting, env.created, \
+pub(crate) const SELECT: &str = "select env.id, env.owner_job, env.owner_task, env.name, env.description, env.desired, env.deleting, env.created, \
                                  env.outlets, env_spec.spec from env join env_spec on env_spec.env = env.id";
 
 const UPDATE: &str =
@@ -32,6 +43,8 @@ pub(crate) fn put(env: &Env, fresh: bool) -> Vec<Statement<'_>> {
     }
     let values = values![
         env.id,
+        env.owner.map(|owner| owner.job),
+        env.owner.map(|owner| owner.task),
         &env.name,
         &env.description,
         &env.spec.zone,
@@ -60,8 +73,11 @@ pub(crate) fn delete(id: EnvId) -> Vec<Statement<'static>> {
 }
 
 pub(crate) fn read(cells: &mut Cells<'_>) -> Result<Env, Corrupt> {
-    let (id, name, description) = (cells.id(EnvId::from_number)?, cells.string()?, cells.string()?);
+    let id = cells.id(EnvId::from_number)?;
+    let (job, task) = (cells.opt_id(JobId::from_number)?, cells.opt_int()?);
+    let owner = job.zip(task).map(|(job, task)| TaskKey { job, task });
+    let (name, description) = (cells.string()?, cells.string()?);
     let (desired, deleting, created, outlets) = (cells.int()?, cells.flag()?, cells.time()?, cells.json()?);
     let spec = Arc::new(cells.json()?);
-    Ok(Env { id, name, description, spec, desired, deleting, created, outlets })
+    Ok(Env { id, owner, name, description, spec, desired, deleting, created, outlets })
 }

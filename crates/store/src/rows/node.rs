@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use kernel::id::{EnvId, MachineId, NodeId};
-use kernel::node::{Node, NodeStage};
+use kernel::node::{Node, NodeStage, Then};
 use kernel::time::Timestamp;
 
 use crate::engine::{Cells, Corrupt};
@@ -18,6 +18,7 @@ pub(crate) static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
             "env",
             "state",
             "not_before",
+            "after",
             "kind",
             "slots",
             "cpu",
@@ -43,8 +44,9 @@ pub(crate) fn put(node: &Node, fresh: bool) -> Statement<'_> {
         node.id,
         node.machine,
         node.env,
-        node.stage.as_str(),
+        word(node.stage),
         not_before,
+        node.then.map(then_word),
         &node.kind,
         node.slots,
         node.cpu,
@@ -64,6 +66,18 @@ pub(crate) fn delete(id: NodeId) -> Statement<'static> {
     Statement::new(&*TEXTS.delete, values![id])
 }
 
+fn then_word(then: Then) -> &'static str {
+    match then {
+        Then::Destroy => "destroy",
+        Then::Restart => "restart",
+    }
+}
+
+/// The word a stage is stored as.
+fn word(stage: NodeStage) -> &'static str {
+    if stage == NodeStage::Restarting { "RESTARTING" } else { stage.as_str() }
+}
+
 /// The stage with this word, apart from what SUBMITTED knows.
 pub(crate) fn stage(word: &str, not_before: Option<Timestamp>) -> Option<NodeStage> {
     let submitted = NodeStage::Submitted { not_before: not_before.unwrap_or_default() };
@@ -73,10 +87,11 @@ pub(crate) fn stage(word: &str, not_before: Option<Timestamp>) -> Option<NodeSta
         NodeStage::Created,
         NodeStage::CreationFailed,
         NodeStage::Running,
+        NodeStage::Restarting,
         NodeStage::Abnormal,
         NodeStage::Deleting,
     ];
-    stages.into_iter().find(|stage| stage.as_str() == word)
+    stages.into_iter().find(|stage| self::word(*stage) == word)
 }
 
 pub(crate) fn read(cells: &mut Cells<'_>) -> Result<Node, Corrupt> {
@@ -87,6 +102,8 @@ pub(crate) fn read(cells: &mut Cells<'_>) -> Result<Node, Corrupt> {
         (NodeStage::Submitted { .. }, Some(not_before)) => NodeStage::Submitted { not_before },
         (stage, _) => stage,
     };
+    let then =
+        cells.opt_text(|word| [Then::Destroy, Then::Restart].into_iter().find(|then| then_word(*then) == word))?;
     Ok(Node {
         id,
         machine,
@@ -103,7 +120,9 @@ pub(crate) fn read(cells: &mut Cells<'_>) -> Result<Node, Corrupt> {
         agent_version: cells.string()?,
         addresses: cells.json()?,
         reason: cells.string()?,
+        then,
         held: Default::default(),
+        kept: Default::default(),
         run_ms: None,
     })
 }

@@ -7,8 +7,8 @@ use kernel::environment::{Env, EnvSpec, NodeType};
 use kernel::event::{EventConfig, EventName, Notification};
 use kernel::id::{EnvId, JobId, MachineId, NodeId, QueueId, SubscriptionId, TopicId};
 use kernel::instance::{Asked, Instance, InstanceKey, Stage};
-use kernel::job::{DependOn, Job, JobSpec, TaskSpec};
-use kernel::node::{Node, NodeStage};
+use kernel::job::{DependOn, IfNotCreated, Job, JobSpec, TaskSpec};
+use kernel::node::{Node, NodeStage, Then};
 use kernel::phase::{Counts, Phase};
 use kernel::queue::{MessageKey, Queue, QueueMessage, QueueSettings};
 use kernel::ranges::Ranges;
@@ -47,6 +47,8 @@ pub(crate) fn job(number: u64) -> Job {
         name: "only".into(),
         command: "echo 'ä \"quoted\"'".into(),
         env: env_id(1),
+        own: None,
+        restart_node: false,
         instances: 10,
         retries: 2,
         timeout_s: 60,
@@ -60,6 +62,7 @@ pub(crate) fn job(number: u64) -> Job {
         tasks: vec![task],
         dependences: vec![],
         depend_on: DependOn::PreTaskFinished,
+        if_not_created: IfNotCreated::default(),
         notifications: vec![notification()],
         tags: vec![("team".into(), format!("t{number}")), ("kind".into(), "sample".into())],
         zone: "ap-guangzhou-2".into(),
@@ -142,6 +145,7 @@ pub(crate) fn env(number: u64) -> Env {
     };
     Env {
         id: env_id(number),
+        owner: None,
         name: format!("env {number}"),
         description: "of the suite".into(),
         spec: Arc::new(spec),
@@ -169,7 +173,9 @@ pub(crate) fn node(number: u64, env: u64, stage: NodeStage) -> Node {
         agent_version: "0.1.0".into(),
         addresses: vec!["127.0.0.1".into()],
         reason: "no reason".into(),
+        then: Some(Then::Restart),
         held: Default::default(),
+        kept: Default::default(),
         run_ms: None,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kernel::command::Token;
-use kernel::job::{DependOn, JobSpec, TaskSpec};
+use kernel::job::{DependOn, IfNotCreated, JobSpec, TaskSpec};
 use kernel::limits::{DESCRIPTION_CHARS, JOB_TASKS, NAME_CHARS, PRIORITY};
 use serde_json::Value;
 
@@ -42,11 +42,23 @@ fn spec(job: &Reader<'_>, zone: String, document: String) -> Result<JobSpec, Api
     let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
     let dependences = graph::dependences(job, &names)?;
     let depend_on = depend_on(job)?;
-    // Without effect on tasks that name an environment, as Tencent documents it.
-    check::one_of(job, "StateIfCreateCvmFailed", &[("FAILED", ()), ("RUNNABLE", ())])?;
+    let states = [("FAILED", IfNotCreated::Failed), ("RUNNABLE", IfNotCreated::Runnable)];
+    let if_not_created = check::one_of(job, "StateIfCreateCvmFailed", &states)?.unwrap_or_default();
     let notifications = notification::notifications(job, |event| event.is_of_job())?;
     let tags = tag::tags(job)?;
-    Ok(JobSpec { name, description, priority, tasks, dependences, depend_on, notifications, tags, zone, document })
+    Ok(JobSpec {
+        name,
+        description,
+        priority,
+        tasks,
+        dependences,
+        depend_on,
+        if_not_created,
+        notifications,
+        tags,
+        zone,
+        document,
+    })
 }
 
 fn depend_on(job: &Reader<'_>) -> Result<DependOn, ApiError> {

@@ -31,6 +31,8 @@ pub(super) fn task(task: &Reader<'_>) -> Result<TaskSpec, ApiError> {
         name,
         command,
         env,
+        own: None,
+        restart_node: false,
         instances: u32::try_from(instances.unwrap_or(1)).expect("limited to less"),
         retries: retries.unwrap_or(0),
         timeout_s: timeout_s.unwrap_or(TIMEOUT_DEFAULT_S),

@@ -22,7 +22,7 @@ pub(super) const ACTION: Action = Action {
 async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
     let id = batch::env_id(params)?;
     let state = app.state();
-    let Some(env) = state.env(id) else {
+    let Some(env) = state.public_env(id) else {
         return Err(batch::refusal(&Refusal::NoEnv { env: id, path: "EnvId".to_owned() }));
     };
     let nodes: Vec<Arc<Node>> = state.nodes_of(id).cloned().collect();

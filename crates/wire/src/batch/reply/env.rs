@@ -49,7 +49,7 @@ impl NodeCounts {
                 NodeStage::Submitted { .. } => &mut counts.submitted,
                 NodeStage::Creating => &mut counts.creating,
                 NodeStage::CreationFailed => &mut counts.creation_failed,
-                NodeStage::Created => &mut counts.created,
+                NodeStage::Created | NodeStage::Restarting => &mut counts.created,
                 NodeStage::Running => &mut counts.running,
                 NodeStage::Deleting => &mut counts.deleting,
                 NodeStage::Abnormal => &mut counts.abnormal,
