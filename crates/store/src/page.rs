@@ -102,6 +102,15 @@ pub struct TopicFigures {
     pub subscriptions: u64,
 }
 
+/// What a topic's log holds, and where in it a time is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TopicSpan {
+    /// The place of the oldest message that is kept, and when it was published; `None`: none is kept.
+    pub oldest: Option<(u64, Timestamp)>,
+    /// The place of the first message that was published at the time asked for or later; `None`: there is none.
+    pub from: Option<u64>,
+}
+
 /// What a queue holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QueueFigures {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kernel::delivery::{Attempt, Delivery};
+use kernel::delivery::{Attempt, Delivery, DeliveryKey};
 use kernel::environment::Env;
 use kernel::id::{EnvId, JobId};
 use kernel::instance::{Instance, InstanceKey};
@@ -19,7 +19,7 @@ use crate::batch::LogTail;
 use crate::error::StoreError;
 use crate::page::{
     DeliverySet, EnvFilter, EnvListed, InstanceListed, JobFilter, JobRows, NameFilter, Page, QueueFigures, Span,
-    SubscriptionFilter, TopicFigures,
+    SubscriptionFilter, TopicFigures, TopicSpan,
 };
 
 /// A connection that only reads. Each call sees one state of the database, that of the last commit or later. All
@@ -63,6 +63,24 @@ pub trait Reader: Send {
         limit: usize,
     ) -> Result<Vec<Arc<TopicMessage>>, StoreError>;
 
+    /// Up to `limit` messages of a topic before a place, the newest first.
+    fn topic_messages_before(
+        &mut self,
+        topic: StreamNo,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<Arc<TopicMessage>>, StoreError>;
+    /// Up to `limit` messages of one job or environment, the newest first: that at `last`, and from each the one
+    /// before it. They end where the topic's retention has ended.
+    fn topic_messages_from(
+        &mut self,
+        topic: StreamNo,
+        last: u64,
+        limit: usize,
+    ) -> Result<Vec<Arc<TopicMessage>>, StoreError>;
+    /// What a topic's log holds, and the place of the first message that was published at `at` or later.
+    fn topic_span(&mut self, topic: StreamNo, at: Timestamp) -> Result<TopicSpan, StoreError>;
+
     /// A subscription by its name.
     fn subscription(&mut self, topic: StreamNo, name: &str) -> Result<Option<Arc<Subscription>>, StoreError>;
     /// Subscriptions of a topic, the newest first.
@@ -80,6 +98,16 @@ pub trait Reader: Send {
         after: u64,
         limit: usize,
     ) -> Result<Vec<Arc<Delivery>>, StoreError>;
+    /// Up to `limit` delivery rows of a subscription before a place, that of the newest message first.
+    fn deliveries_before(
+        &mut self,
+        key: SubscriptionKey,
+        set: DeliverySet,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<Arc<Delivery>>, StoreError>;
+    /// The row of a delivery, if it has one.
+    fn delivery(&mut self, key: DeliveryKey) -> Result<Option<Arc<Delivery>>, StoreError>;
     /// Up to `limit` attempts of a subscription, the newest message first, of each message the last attempt first.
     /// `before`: only those behind this (place, number) in that order.
     fn attempts(
@@ -90,6 +118,8 @@ pub trait Reader: Send {
     ) -> Result<Vec<Arc<Attempt>>, StoreError>;
     /// Attempts to deliver one message to a subscription, in order; at most `limit`.
     fn attempts_of(&mut self, key: SubscriptionKey, seq: u64, limit: usize) -> Result<Vec<Arc<Attempt>>, StoreError>;
+    /// The last attempt of a delivery that is kept.
+    fn last_attempt(&mut self, key: DeliveryKey) -> Result<Option<Arc<Attempt>>, StoreError>;
 
     /// A queue by its name, in any case.
     fn queue(&mut self, name: &str) -> Result<Option<Arc<Queue>>, StoreError>;

@@ -7,6 +7,8 @@
 mod checkpoint;
 mod connection;
 mod open;
+#[cfg(test)]
+mod plan_tests;
 mod reader;
 
 use std::path::Path;

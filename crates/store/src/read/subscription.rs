@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kernel::delivery::{Attempt, Delivery};
+use kernel::delivery::{Attempt, Delivery, DeliveryKey};
 use kernel::subscription::{Subscription, SubscriptionKey};
 use kernel::topic::StreamNo;
 
@@ -46,17 +46,45 @@ pub(crate) fn deliveries(
     after: u64,
     limit: usize,
 ) -> Result<Vec<Arc<Delivery>>, EngineError> {
-    let set = match set {
-        DeliverySet::Open => " and state <> 'DEAD'",
-        DeliverySet::Dead => " and state = 'DEAD'",
-        DeliverySet::All => "",
-    };
+    let set = of_set(set);
     let text = format!(
         "{} where topic = ?1 and subscription = ?2 and seq > ?3{set} order by topic, subscription, seq limit ?4",
         delivery::TEXTS.select
     );
     let statement = Statement::new(text, values![key.topic, key.no, after, limit as u64]);
     all(engine, &statement, |row| delivery::read(row).map(Arc::new))
+}
+
+pub(crate) fn deliveries_before(
+    engine: &mut dyn Engine,
+    key: SubscriptionKey,
+    set: DeliverySet,
+    before: u64,
+    limit: usize,
+) -> Result<Vec<Arc<Delivery>>, EngineError> {
+    let set = of_set(set);
+    let text = format!(
+        "{} where topic = ?1 and subscription = ?2 and seq < ?3{set} order by topic desc, subscription desc, seq desc \
+         limit ?4",
+        delivery::TEXTS.select
+    );
+    let before = before.min(i64::MAX.cast_unsigned());
+    let statement = Statement::new(text, values![key.topic, key.no, before, limit as u64]);
+    all(engine, &statement, |row| delivery::read(row).map(Arc::new))
+}
+
+fn of_set(set: DeliverySet) -> &'static str {
+    match set {
+        DeliverySet::Open => " and state <> 'DEAD'",
+        DeliverySet::Dead => " and state = 'DEAD'",
+        DeliverySet::All => "",
+    }
+}
+
+pub(crate) fn delivery(engine: &mut dyn Engine, key: DeliveryKey) -> Result<Option<Arc<Delivery>>, EngineError> {
+    let text = format!("{} where topic = ?1 and subscription = ?2 and seq = ?3", delivery::TEXTS.select);
+    let statement = Statement::new(text, values![key.subscription.topic, key.subscription.no, key.seq]);
+    first(engine, &statement, |row| delivery::read(row).map(Arc::new))
 }
 
 pub(crate) fn attempts(
@@ -67,7 +95,8 @@ pub(crate) fn attempts(
 ) -> Result<Vec<Arc<Attempt>>, EngineError> {
     let (seq, number) = before.unwrap_or((i64::MAX.cast_unsigned(), u32::MAX));
     let text = format!(
-        "{} where topic = ?1 and subscription = ?2 and (seq, number) < (?3, ?4) order by seq desc, number desc limit ?5",
+        "{} where topic = ?1 and subscription = ?2 and (seq, number) < (?3, ?4) order by topic desc, subscription desc, \
+         seq desc, number desc limit ?5",
         delivery::ATTEMPT_TEXTS.select
     );
     let statement = Statement::new(text, values![key.topic, key.no, seq, number, limit as u64]);
@@ -86,4 +115,13 @@ pub(crate) fn attempts_of(
     );
     let statement = Statement::new(text, values![key.topic, key.no, seq, limit as u64]);
     all(engine, &statement, |row| delivery::read_attempt(row).map(Arc::new))
+}
+
+pub(crate) fn last_attempt(engine: &mut dyn Engine, key: DeliveryKey) -> Result<Option<Arc<Attempt>>, EngineError> {
+    let text = format!(
+        "{} where topic = ?1 and subscription = ?2 and seq = ?3 order by number desc limit 1",
+        delivery::ATTEMPT_TEXTS.select
+    );
+    let statement = Statement::new(text, values![key.subscription.topic, key.subscription.no, key.seq]);
+    first(engine, &statement, |row| delivery::read_attempt(row).map(Arc::new))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kernel::delivery::{Attempt, Delivery};
+use kernel::delivery::{Attempt, Delivery, DeliveryKey};
 use kernel::environment::Env;
 use kernel::id::{EnvId, JobId};
 use kernel::instance::{Instance, InstanceKey};
@@ -19,7 +19,7 @@ use crate::batch::LogTail;
 use crate::error::StoreError;
 use crate::page::{
     DeliverySet, EnvFilter, EnvListed, InstanceListed, JobFilter, JobRows, NameFilter, Page, QueueFigures, Span,
-    SubscriptionFilter, TopicFigures,
+    SubscriptionFilter, TopicFigures, TopicSpan,
 };
 use crate::read::{environment, instance, job, queue, subscription, topic};
 use crate::reader::Reader;
@@ -60,16 +60,25 @@ reads! {
     fn topic_figures(topic: StreamNo) -> TopicFigures = topic::figures, "count what a topic holds";
     fn topic_messages(topic: StreamNo, after: u64, limit: usize) -> Vec<Arc<TopicMessage>>
         = topic::messages, "read a topic";
+    fn topic_messages_before(topic: StreamNo, before: u64, limit: usize) -> Vec<Arc<TopicMessage>>
+        = topic::messages_before, "read a topic backwards";
+    fn topic_messages_from(topic: StreamNo, last: u64, limit: usize) -> Vec<Arc<TopicMessage>>
+        = topic::messages_from, "read the messages of one thing";
+    fn topic_span(topic: StreamNo, at: Timestamp) -> TopicSpan = topic::span, "look for a time in a topic";
     fn subscription(topic: StreamNo, name: &str) -> Option<Arc<Subscription>>
         = subscription::subscription, "read a subscription";
     fn subscriptions(topic: StreamNo, filter: &SubscriptionFilter, span: Span) -> Page<Arc<Subscription>>
         = subscription::subscriptions, "list subscriptions";
     fn deliveries(key: SubscriptionKey, set: DeliverySet, after: u64, limit: usize) -> Vec<Arc<Delivery>>
         = subscription::deliveries, "list deliveries";
+    fn deliveries_before(key: SubscriptionKey, set: DeliverySet, before: u64, limit: usize) -> Vec<Arc<Delivery>>
+        = subscription::deliveries_before, "list deliveries backwards";
+    fn delivery(key: DeliveryKey) -> Option<Arc<Delivery>> = subscription::delivery, "read a delivery";
     fn attempts(key: SubscriptionKey, before: Option<(u64, u32)>, limit: usize) -> Vec<Arc<Attempt>>
         = subscription::attempts, "list attempts";
     fn attempts_of(key: SubscriptionKey, seq: u64, limit: usize) -> Vec<Arc<Attempt>>
         = subscription::attempts_of, "list the attempts of a delivery";
+    fn last_attempt(key: DeliveryKey) -> Option<Arc<Attempt>> = subscription::last_attempt, "read an attempt";
     fn queue(name: &str) -> Option<Arc<Queue>> = queue::queue, "read a queue";
     fn queues(filter: &NameFilter, span: Span) -> Page<Arc<Queue>> = queue::queues, "list queues";
     fn queue_figures(queue: StreamNo, now: Timestamp) -> QueueFigures = queue::figures, "count what a queue holds";

@@ -160,6 +160,8 @@ contract! {
         subscriptions_are_found_by_name_and_queue
         figures_say_what_is_there
         a_topic_is_read_from_a_place_on
+        a_topic_is_read_backwards_and_along_one_jobs_messages
+        a_time_is_found_in_a_topic
         deliveries_and_attempts_are_listed;
     sweeps:
         what_a_deleted_job_leaves_goes_in_chunks

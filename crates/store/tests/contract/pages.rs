@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use kernel::delivery::DeliveryStage;
+use kernel::delivery::{DeliveryKey, DeliveryStage};
 use kernel::node::NodeStage;
 use kernel::phase::Phase;
 use kernel::state::Row;
 use kernel::time::Timestamp;
-use kernel::topic::StreamNo;
+use kernel::topic::{StreamNo, TopicMessage};
 use store::{
     Batch, DeliverySet, EnvFilter, InstanceListed, JobFilter, NameFilter, NodeCounts, QueueFigures, Span,
-    SubscriptionFilter, Tagged, TopicFigures,
+    SubscriptionFilter, Tagged, TopicFigures, TopicSpan,
 };
 
 use crate::rows::*;
@@ -173,6 +173,46 @@ pub(crate) fn a_topic_is_read_from_a_place_on(database: &dyn Database) {
     assert!(reader.topic_messages(StreamNo(1), 4, 2).unwrap().is_empty());
 }
 
+pub(crate) fn a_topic_is_read_backwards_and_along_one_jobs_messages(database: &dyn Database) {
+    let mut writer = Writer::new(database);
+    // 1 and 3 are of one job, 2 and 4 of another; 5 is a client's. 6 points at what is no longer there.
+    let linked = [(1, 1), (2, 1), (3, 1), (4, 2), (5, 0), (7, 6)];
+    let messages: Vec<_> = linked
+        .map(|(seq, previous)| {
+            let previous = if seq < 3 { 0 } else { previous };
+            Arc::new(TopicMessage { previous, ..(*topic_message(1, seq)).clone() })
+        })
+        .into();
+    writer.commit(Batch { messages: messages.clone(), ..writer.batch() });
+    let mut reader = writer.store.reader().unwrap();
+    let mut back = |before, limit| {
+        let found = reader.topic_messages_before(StreamNo(1), before, limit).unwrap();
+        found.iter().map(|message| message.seq).collect::<Vec<_>>()
+    };
+    assert_eq!(back(u64::MAX, 3), [7, 5, 4]);
+    assert_eq!(back(3, 9), [2, 1]);
+    assert!(back(1, 9).is_empty());
+    let mut reader = writer.store.reader().unwrap();
+    assert_eq!(reader.topic_messages_from(StreamNo(1), 3, 9).unwrap(), [messages[2].clone(), messages[0].clone()]);
+    assert_eq!(reader.topic_messages_from(StreamNo(1), 4, 1).unwrap(), messages[3..4]);
+    assert_eq!(reader.topic_messages_from(StreamNo(1), 7, 9).unwrap(), messages[5..]);
+    assert!(reader.topic_messages_from(StreamNo(1), 9, 9).unwrap().is_empty());
+}
+
+pub(crate) fn a_time_is_found_in_a_topic(database: &dyn Database) {
+    let mut writer = Writer::new(database);
+    let mut reader = writer.store.reader().unwrap();
+    assert_eq!(reader.topic_span(StreamNo(1), Timestamp(0)).unwrap(), TopicSpan::default());
+    // Published at 40, 50 ... 1000; what was before has gone.
+    let messages = (4..=100).map(|seq| topic_message(1, seq)).collect();
+    writer.commit(Batch { messages, ..writer.batch() });
+    let oldest = Some((4, Timestamp(40)));
+    for (at, from) in [(0, Some(4)), (40, Some(4)), (41, Some(5)), (999, Some(100)), (1_000, Some(100)), (1_001, None)]
+    {
+        assert_eq!(reader.topic_span(StreamNo(1), Timestamp(at)).unwrap(), TopicSpan { oldest, from }, "{at}");
+    }
+}
+
 pub(crate) fn deliveries_and_attempts_are_listed(database: &dyn Database) {
     let mut writer = Writer::new(database);
     let retrying = DeliveryStage::Retrying { next: Timestamp(5) };
@@ -194,6 +234,13 @@ pub(crate) fn deliveries_and_attempts_are_listed(database: &dyn Database) {
     assert_eq!(reader.deliveries(key, DeliverySet::All, 0, 10).unwrap(), rows);
     let newest: Vec<_> = attempts.iter().rev().cloned().collect();
     assert_eq!(reader.attempts(key, None, 10).unwrap(), newest);
+    let last = |seq| DeliveryKey { subscription: key, seq };
+    assert_eq!(reader.last_attempt(last(3)).unwrap().as_ref(), Some(&attempts[1]));
+    assert_eq!(reader.last_attempt(last(5)).unwrap(), None);
+    assert_eq!(reader.delivery(last(4)).unwrap().as_ref(), Some(&rows[1]));
+    assert_eq!(reader.delivery(last(5)).unwrap(), None);
+    assert_eq!(reader.deliveries_before(key, DeliverySet::Dead, u64::MAX, 1).unwrap(), rows[3..]);
+    assert_eq!(reader.deliveries_before(key, DeliverySet::All, 6, 9).unwrap(), [rows[1].clone(), rows[0].clone()]);
     assert_eq!(reader.attempts(key, Some((4, 1)), 1).unwrap(), newest[1..2]);
     assert_eq!(reader.attempts_of(key, 3, 10).unwrap(), attempts[..2]);
 }
