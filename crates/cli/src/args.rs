@@ -5,7 +5,7 @@ use std::future::Future;
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::{agent, completions, demo, env, job, node, queue, serve, sub, topic};
+use crate::{agent, completions, demo, env, job, node, queue, serve, sub, template, topic};
 
 /// Runs batch jobs and tells the world what happened to them
 #[derive(Parser)]
@@ -23,6 +23,7 @@ enum Verb {
     Job(job::Job),
     Env(env::Env),
     Node(node::Node),
+    Template(template::Template),
     Topic(topic::Topic),
     Sub(sub::Sub),
     Queue(queue::Queue),
@@ -39,6 +40,7 @@ impl Cli {
             Verb::Job(noun) => one_thread(noun.run()),
             Verb::Env(noun) => one_thread(noun.run()),
             Verb::Node(noun) => one_thread(noun.run()),
+            Verb::Template(noun) => one_thread(noun.run()),
             Verb::Topic(noun) => one_thread(noun.run()),
             Verb::Sub(noun) => one_thread(noun.run()),
             Verb::Queue(noun) => one_thread(noun.run()),

@@ -32,19 +32,30 @@ pub(crate) enum FileError {
 /// # Errors
 /// The file cannot be read, or is not JSON in one of the accepted writings. What it says is for the server to check.
 pub(crate) fn request(path: &Path, kind: &str, region: &str) -> Result<Value, FileError> {
-    let text = text(path).map_err(|source| FileError::Read { path: path.to_owned(), source })?;
-    complete(&text, kind, region).map_err(|source| FileError::Understand { path: path.to_owned(), source })
+    let mut request = object(path, kind)?;
+    place(&mut request, region);
+    Ok(request)
 }
 
-fn complete(text: &str, kind: &str, region: &str) -> Result<Value, wire::file::FileError> {
-    let mut request = wire::file::read(text)?;
-    if request.get(kind).is_none() {
-        request = json!({ kind: request });
-    }
+/// The request that a file describes, as [`request`] reads it, for an action without Placement.
+///
+/// # Errors
+/// As [`request`].
+pub(crate) fn object(path: &Path, kind: &str) -> Result<Value, FileError> {
+    let text = text(path).map_err(|source| FileError::Read { path: path.to_owned(), source })?;
+    whole(&text, kind).map_err(|source| FileError::Understand { path: path.to_owned(), source })
+}
+
+/// Puts the region's first zone into a request without Placement.
+pub(crate) fn place(request: &mut Value, region: &str) {
     if request["Placement"].is_null() {
         request["Placement"] = json!({"Zone": format!("{region}-1")});
     }
-    Ok(request)
+}
+
+fn whole(text: &str, kind: &str) -> Result<Value, wire::file::FileError> {
+    let request = wire::file::read(text)?;
+    Ok(if request.get(kind).is_none() { json!({ kind: request }) } else { request })
 }
 
 fn text(path: &Path) -> io::Result<String> {
@@ -63,6 +74,12 @@ fn name(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn complete(text: &str, kind: &str, region: &str) -> Result<Value, wire::file::FileError> {
+        let mut request = whole(text, kind)?;
+        place(&mut request, region);
+        Ok(request)
+    }
 
     #[test]
     fn a_file_holds_the_request_or_just_its_object() {

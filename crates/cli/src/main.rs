@@ -26,6 +26,7 @@ mod serve;
 mod signals;
 mod sub;
 mod table;
+mod template;
 mod topic;
 
 use std::process::ExitCode;

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use crate::delivery::{Attempt, Delivery};
 use crate::environment::Env;
 use crate::event::{EventId, EventName};
-use crate::id::{EnvId, JobId, NodeId};
+use crate::id::{EnvId, JobId, NodeId, TemplateId};
 use crate::instance::{Asked, InstanceKey};
 use crate::job::Job;
 use crate::node::{Node, NodeStage};
 use crate::queue::{MessageKey, Queue, QueueMessage};
 use crate::subscription::{Subscription, SubscriptionKey};
 use crate::task::{Intent, Task, TaskKey};
+use crate::template::{Template, TemplateEdit};
 use crate::time::Timestamp;
 use crate::token::ClientToken;
 use crate::topic::{StreamNo, Topic};
@@ -51,6 +52,12 @@ pub enum What {
     JobTerminating(JobId),
     /// A finished job was erased.
     JobDeleted(JobId),
+    /// A task template was made.
+    TemplateCreated(Template),
+    /// A task template changed.
+    TemplateModified(TemplateId, TemplateEdit),
+    /// A task template was erased.
+    TemplateDeleted(TemplateId),
     /// A task became ready: its PENDING instances are RUNNABLE.
     TaskReady(TaskKey),
     /// A task entered another state.

@@ -6,12 +6,13 @@ use crate::change::{Change, NodeFacts, RunEnd};
 use crate::delivery::{Attempt, Delivery};
 use crate::environment::EnvSpec;
 
-use crate::id::{EnvId, JobId, NodeId, QueueId, SubscriptionId, TopicId};
+use crate::id::{EnvId, JobId, NodeId, QueueId, SubscriptionId, TemplateId, TopicId};
 use crate::instance::RunId;
 use crate::job::JobSpec;
 use crate::queue::{Handle, QueueMessage, QueueSettings};
 pub use crate::refusal::Refusal;
 use crate::subscription::{Endpoint, Format, Strategy, SubscriptionKey};
+use crate::template::{TemplateEdit, TemplateSpec};
 use crate::topic::{FilterType, MsgId, NewMessage, StreamNo, TopicMessage};
 
 /// What is asked.
@@ -28,6 +29,12 @@ pub enum Command {
     TerminateJob(JobId),
     /// Erase a finished job.
     DeleteJob(JobId),
+    /// Keep a task template.
+    CreateTemplate(Box<TemplateSpec>),
+    /// Change a task template.
+    ModifyTemplate(TemplateId, TemplateEdit),
+    /// Erase task templates.
+    DeleteTemplates(Vec<TemplateId>),
     /// Make an environment.
     CreateEnv {
         /// Its name.
@@ -272,6 +279,8 @@ pub enum Reply {
     Done,
     /// The job.
     Job(JobId),
+    /// The task template.
+    Template(TemplateId),
     /// The environment.
     Env(EnvId),
     /// The topic.

@@ -117,6 +117,8 @@ macro_rules! ids {
 ids! {
     /// A job.
     JobId = "job-";
+    /// A task template.
+    TemplateId = "task-tmpl-";
     /// A compute environment.
     EnvId = "env-";
     /// A compute node.

@@ -28,6 +28,7 @@ pub mod state;
 pub mod subscription;
 pub mod table;
 pub mod task;
+pub mod template;
 pub mod time;
 pub mod token;
 pub mod topic;

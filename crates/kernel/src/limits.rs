@@ -25,7 +25,11 @@ pub const COMMAND_BYTES: usize = 64 * 1024;
 pub const TASK_ENV_VARS: usize = 200;
 /// Bytes of an environment variable's value.
 pub const ENV_VAR_BYTES: usize = 32 * 1024;
-/// Tags of a job or environment.
+/// Task templates of an installation.
+pub const TEMPLATES: u64 = 10_000;
+/// Task templates of an installation unless its settings say otherwise (Tencent Batch: 50).
+pub const TEMPLATES_DEFAULT: u64 = 50;
+/// Tags of a job, task template or environment.
 pub const TAGS: usize = 10;
 /// Notification entries of a job or environment.
 pub const NOTIFICATIONS: usize = 32;

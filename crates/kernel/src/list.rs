@@ -1,6 +1,6 @@
 //! What is asked of lists: who reads a request and who answers it from the store mean the same by it.
 
-use crate::id::{EnvId, JobId};
+use crate::id::{EnvId, JobId, TemplateId};
 use crate::phase::Phase;
 
 /// Which part of a list.
@@ -34,6 +34,17 @@ pub struct JobFilter {
     pub phases: Vec<Phase>,
     /// Zones.
     pub zones: Vec<String>,
+    /// Tags.
+    pub tags: Tagged,
+}
+
+/// Which task templates. An empty list asks nothing; all that are not empty must be met.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TemplateFilter {
+    /// Ids.
+    pub ids: Vec<TemplateId>,
+    /// Names, exactly.
+    pub names: Vec<String>,
     /// Tags.
     pub tags: Tagged,
 }

@@ -1,7 +1,7 @@
 //! Refusals: why the kernel does not do what it was asked.
 
 use crate::event::EventName;
-use crate::id::{EnvId, JobId, NodeId};
+use crate::id::{EnvId, JobId, NodeId, TemplateId};
 use crate::topic::StreamNo;
 
 /// Why something is refused. Whoever speaks to users gives it their protocol's code.
@@ -16,6 +16,17 @@ pub enum Refusal {
     /// There are as many unfinished jobs as are allowed.
     #[error("there are {0} unfinished jobs already, and no more are allowed")]
     JobQuota(u64),
+    /// No such task template. `path` is the field that named it.
+    #[error("{path}: task template {template} does not exist")]
+    NoTemplate {
+        /// The template.
+        template: TemplateId,
+        /// The field.
+        path: String,
+    },
+    /// There are as many task templates as are allowed.
+    #[error("there are {0} task templates already, and no more are allowed")]
+    TemplateQuota(u64),
     /// No such environment. `path` is the field that named it.
     #[error("{path}: compute environment {env} does not exist")]
     NoEnv {

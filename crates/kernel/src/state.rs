@@ -10,7 +10,7 @@ use imbl::OrdSet;
 
 use crate::delivery::{Delivery, DeliveryKey};
 use crate::environment::Env;
-use crate::id::{EnvId, JobId, NodeId};
+use crate::id::{EnvId, JobId, NodeId, TemplateId};
 use crate::instance::{Instance, InstanceKey, Stage};
 use crate::job::Job;
 use crate::node::Node;
@@ -19,6 +19,7 @@ use crate::queue::{MessageKey, Queue, QueueMessage};
 use crate::subscription::{Subscription, SubscriptionKey};
 use crate::table::Table;
 use crate::task::{Task, TaskKey};
+use crate::template::Template;
 use crate::time::Timestamp;
 use crate::token::ClientToken;
 use crate::topic::{StreamNo, Topic};
@@ -29,6 +30,7 @@ pub struct State {
     pub(crate) jobs: Table<JobId, Job>,
     pub(crate) tasks: Table<TaskKey, Task>,
     pub(crate) instances: Table<InstanceKey, Instance>,
+    pub(crate) templates: Table<TemplateId, Template>,
     pub(crate) envs: Table<EnvId, Env>,
     pub(crate) nodes: Table<NodeId, Node>,
     pub(crate) topics: Table<StreamNo, Topic>,
@@ -84,6 +86,8 @@ pub enum RowKey {
     Task(TaskKey),
     /// An instance.
     Instance(InstanceKey),
+    /// A task template.
+    Template(TemplateId),
     /// An environment.
     Env(EnvId),
     /// A node.
@@ -111,6 +115,8 @@ pub enum Row {
     Task(Arc<Task>),
     /// An instance.
     Instance(Arc<Instance>),
+    /// A task template.
+    Template(Arc<Template>),
     /// An environment.
     Env(Arc<Env>),
     /// A node.
@@ -162,6 +168,12 @@ impl State {
     pub fn instances_of(&self, task: TaskKey) -> impl Iterator<Item = &Arc<Instance>> {
         let at = |index| InstanceKey { job: task.job, task: task.task, index };
         self.instances.range(at(0)..=at(u32::MAX)).map(|(_, instance)| instance)
+    }
+
+    /// A task template.
+    #[must_use]
+    pub fn template(&self, id: TemplateId) -> Option<&Arc<Template>> {
+        self.templates.get(&id)
     }
 
     /// An environment.
@@ -286,6 +298,7 @@ impl State {
             RowKey::Job(id) => self.jobs.get(id).cloned().map(Row::Job),
             RowKey::Task(key) => self.tasks.get(key).cloned().map(Row::Task),
             RowKey::Instance(key) => self.instances.get(key).cloned().map(Row::Instance),
+            RowKey::Template(id) => self.templates.get(id).cloned().map(Row::Template),
             RowKey::Env(id) => self.envs.get(id).cloned().map(Row::Env),
             RowKey::Node(id) => self.nodes.get(id).cloned().map(Row::Node),
             RowKey::Topic(no) => self.topics.get(no).cloned().map(Row::Topic),
@@ -312,6 +325,7 @@ impl State {
                 self.index_task(key);
             }
             Row::Instance(row) if !self.instances.contains(&row.key) => self.load_instance(row),
+            Row::Template(row) if !self.templates.contains(&row.id) => self.templates.put_shared(row.id, row),
             Row::Env(row) if !self.envs.contains(&row.id) => {
                 self.index.owned.extend(row.owner.map(|owner| (owner, row.id)));
                 self.envs.put_shared(row.id, row);

@@ -47,6 +47,8 @@ pub struct Config {
 pub struct Jobs {
     /// Most unfinished jobs; 0: no bound. Default: 0.
     pub quota: u64,
+    /// Most task templates, at most 10,000. Default: 50.
+    pub template_quota: u64,
     /// Longest pause between two attempts of an instance, in seconds: pauses double from 1 up to it; 0: none.
     /// Default: 60.
     pub retry_pause_s: u64,
@@ -130,7 +132,13 @@ impl Default for Config {
 
 impl Default for Jobs {
     fn default() -> Self {
-        Self { quota: 0, retry_pause_s: limits::RETRY_PAUSE_S, lost_retries: 0, keep_days: 30 }
+        Self {
+            quota: 0,
+            template_quota: limits::TEMPLATES_DEFAULT,
+            retry_pause_s: limits::RETRY_PAUSE_S,
+            lost_retries: 0,
+            keep_days: 30,
+        }
     }
 }
 
@@ -230,6 +238,8 @@ impl Config {
         let nodes = &self.nodes;
         let span = |value: u64, most: u64| (1..=most).contains(&value);
         ensure(span(self.jobs.keep_days, 36_500), "jobs.keep_days", self.jobs.keep_days, "1 to 36500")?;
+        let templates = self.jobs.template_quota;
+        ensure(templates <= limits::TEMPLATES, "jobs.template_quota", templates, "0 to 10000")?;
         ensure(self.jobs.retry_pause_s <= 86_400, "jobs.retry_pause_s", self.jobs.retry_pause_s, "0 to 86400")?;
         let capacity = nodes.local_capacity;
         ensure(capacity <= MOST_LOCAL_NODES, "nodes.local_capacity", capacity, "0 to 1024")?;
@@ -273,6 +283,7 @@ impl Config {
         kernel::decide::Settings {
             keep_untaken: self.messages.keep_untaken,
             job_quota: self.jobs.quota,
+            template_quota: self.jobs.template_quota,
             retry_pause_s: self.jobs.retry_pause_s,
             lost_retries: self.jobs.lost_retries,
         }

@@ -133,6 +133,25 @@ create table attempt (
 -- Used by the removal of old attempts.
 create index attempt_at on attempt (at);
 
+-- Task templates. Used by the start, and by the pages of templates. spec: what was asked for, with its secrets.
+create table template (
+    id          integer not null primary key check (id >= 0),
+    created     integer not null,
+    name        text    not null,
+    spec        text    not null
+) strict;
+-- Used by the pages of templates, the newest first.
+create index template_newest on template (created, id);
+
+-- Tags of task templates. Used by the filters of their pages.
+create table template_tag (
+    template integer not null,
+    place    integer not null,
+    key      text    not null,
+    value    text    not null,
+    primary key (template, place)
+) strict, without rowid;
+
 -- Compute environments. Used by the start, and by the pages of environments.
 create table env (
     id          integer not null primary key check (id >= 0),

@@ -29,7 +29,7 @@ pub use batch::{Batch, LogTail, RowChange};
 pub use error::{CommitError, OpenError, StoreError};
 pub use page::{
     DeliverySet, EnvFilter, EnvListed, InstanceListed, JobFilter, JobRows, NameFilter, NodeCounts, Page, QueueFigures,
-    Span, SubscriptionFilter, Tagged, TopicFigures, TopicSpan,
+    Span, SubscriptionFilter, Tagged, TemplateFilter, TopicFigures, TopicSpan,
 };
 pub use reader::Reader;
 pub use writer::{Cutoffs, Loaded, Store, Swept, VisibleAfter};

@@ -9,7 +9,7 @@ use kernel::task::TaskKey;
 use kernel::topic::StreamNo;
 
 use crate::engine::{Engine, EngineError, all, first};
-use crate::rows::{environment, instance, job, ledger, node, queue, subscription, task, token, topic};
+use crate::rows::{environment, instance, job, ledger, node, queue, subscription, task, template, token, topic};
 use crate::statement::{Statement, Value, places, values};
 use crate::writer::{Loaded, VisibleAfter};
 
@@ -22,6 +22,9 @@ pub(crate) fn load(engine: &mut dyn Engine) -> Result<Loaded, EngineError> {
     rows.extend(all(engine, &plain(&queue::TEXTS.select), |row| queue::read(row).map(Arc::new).map(Row::Queue))?);
     rows.extend(all(engine, &plain(&subscription::TEXTS.select), |row| {
         subscription::read(row).map(Arc::new).map(Row::Subscription)
+    })?);
+    rows.extend(all(engine, &plain(&template::TEXTS.select), |row| {
+        template::read(row).map(Arc::new).map(Row::Template)
     })?);
     rows.extend(all(engine, &plain(environment::SELECT), |row| environment::read(row).map(Arc::new).map(Row::Env))?);
     rows.extend(all(engine, &plain(&node::TEXTS.select), |row| node::read(row).map(Arc::new).map(Row::Node))?);

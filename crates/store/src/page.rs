@@ -6,7 +6,7 @@ use kernel::environment::Env;
 
 use kernel::instance::Instance;
 use kernel::job::Job;
-pub use kernel::list::{EnvFilter, JobFilter, Span, Tagged};
+pub use kernel::list::{EnvFilter, JobFilter, Span, Tagged, TemplateFilter};
 use kernel::phase::Phase;
 use kernel::task::Task;
 use kernel::time::Timestamp;

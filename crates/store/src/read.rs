@@ -5,6 +5,7 @@ pub(crate) mod instance;
 pub(crate) mod job;
 pub(crate) mod queue;
 pub(crate) mod subscription;
+pub(crate) mod template;
 pub(crate) mod topic;
 
 use std::fmt::Write as _;

@@ -12,6 +12,7 @@ use kernel::phase::Phase;
 use kernel::queue::Queue;
 use kernel::subscription::{Subscription, SubscriptionKey};
 use kernel::task::TaskKey;
+use kernel::template::Template;
 use kernel::time::Timestamp;
 use kernel::topic::{StreamNo, Topic, TopicMessage};
 
@@ -19,7 +20,7 @@ use crate::batch::LogTail;
 use crate::error::StoreError;
 use crate::page::{
     DeliverySet, EnvFilter, EnvListed, InstanceListed, JobFilter, JobRows, NameFilter, Page, QueueFigures, Span,
-    SubscriptionFilter, TopicFigures, TopicSpan,
+    SubscriptionFilter, TemplateFilter, TopicFigures, TopicSpan,
 };
 
 /// A connection that only reads. Each call sees one state of the database, that of the last commit or later. All
@@ -41,6 +42,9 @@ pub trait Reader: Send {
     fn instance(&mut self, key: InstanceKey) -> Result<Option<Arc<Instance>>, StoreError>;
     /// The last output of those of these instances that have left some, by index.
     fn log_tails(&mut self, task: TaskKey, indexes: &[u32]) -> Result<Vec<LogTail>, StoreError>;
+
+    /// Task templates, the newest first.
+    fn templates(&mut self, filter: &TemplateFilter, span: Span) -> Result<Page<Arc<Template>>, StoreError>;
 
     /// An environment.
     fn env(&mut self, id: EnvId) -> Result<Option<Arc<Env>>, StoreError>;

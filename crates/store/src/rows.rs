@@ -11,6 +11,7 @@ pub(crate) mod queue;
 pub(crate) mod subscription;
 pub(crate) mod tail;
 pub(crate) mod task;
+pub(crate) mod template;
 pub(crate) mod token;
 pub(crate) mod topic;
 

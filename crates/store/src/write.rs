@@ -9,7 +9,8 @@ use crate::batch::{Batch, RowChange};
 use crate::engine::{Engine, EngineError, ErrorKind, first};
 use crate::error::{CommitError, StoreError};
 use crate::rows::{
-    delivery, environment, garbage, instance, job, ledger, node, queue, subscription, tail, task, token, topic,
+    delivery, environment, garbage, instance, job, ledger, node, queue, subscription, tail, task, template, token,
+    topic,
 };
 use crate::statement::{Expect, Statement};
 
@@ -50,6 +51,7 @@ fn delete(key: &RowKey) -> Vec<Statement<'_>> {
         RowKey::Job(id) => job::delete(*id),
         RowKey::Task(key) => vec![task::delete(*key)],
         RowKey::Instance(key) => vec![instance::delete(*key)],
+        RowKey::Template(id) => template::delete(*id),
         RowKey::Env(id) => environment::delete(*id),
         RowKey::Node(id) => vec![node::delete(*id)],
         RowKey::Topic(no) => vec![topic::delete(*no)],
@@ -66,6 +68,7 @@ fn put(engine: &mut dyn Engine, row: &Row, fresh: bool, now: Timestamp) -> Resul
         Row::Job(row) => run(engine, &job::put(row, fresh), "write a job"),
         Row::Task(row) => run(engine, &[task::put(row, fresh)], "write a task"),
         Row::Instance(row) => run(engine, &[instance::put(row, fresh)], "write an instance"),
+        Row::Template(row) => run(engine, &template::put(row, fresh), "write a task template"),
         Row::Env(row) => run(engine, &environment::put(row, fresh), "write an environment"),
         Row::Node(row) => run(engine, &[node::put(row, fresh)], "write a node"),
         Row::Topic(row) => run(engine, &[topic::put(row, fresh)], "write a topic"),

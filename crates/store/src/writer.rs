@@ -72,7 +72,7 @@ pub trait Store: Send {
 /// What a store holds that is alive.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
-    /// Topics, queues, subscriptions, environments, nodes, then unfinished jobs, their tasks and unfinished
+    /// Topics, queues, subscriptions, task templates, environments, nodes, then unfinished jobs, their tasks and unfinished
     /// instances, then client tokens: the order in which the kernel takes rows in.
     pub rows: Vec<Row>,
     /// The ledger's version.

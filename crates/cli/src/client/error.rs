@@ -72,6 +72,9 @@ fn hint_for(action: &str, code: &str) -> Option<&'static str> {
         "ResourceNotFound.ComputeEnv" | "InvalidParameter.EnvIdMalformed" => {
             "`herald env list` shows the environments there are"
         }
+        "ResourceNotFound.TaskTemplate" | "InvalidParameter.TaskTemplateIdMalformed" => {
+            "`herald template list` shows the task templates there are"
+        }
         "ResourceNotFound.Task" => "`herald job show ID` shows a job's tasks",
         "ResourceNotFound.ComputeNode" | "InvalidParameter.ComputeNodeIdMalformed" => {
             "`herald node list ENV` shows an environment's nodes"

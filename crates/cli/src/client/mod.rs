@@ -32,7 +32,6 @@ pub(crate) enum Service {
     /// Topics, subscriptions and queues.
     Tdmq,
     /// What Herald has beyond Tencent's products.
-    #[expect(dead_code, reason = "the verbs that call it are being built")]
     Herald,
 }
 

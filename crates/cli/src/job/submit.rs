@@ -2,17 +2,24 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
+
+use crate::client::Service;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::reply::text;
-use crate::{file, follow};
+use crate::{file, follow, template};
 
 /// Submit a job and print its id
 #[derive(clap::Args)]
 #[command(after_help = MORE)]
 pub(crate) struct Submit {
     /// The file; - is standard input
-    file: PathBuf,
+    #[arg(required_unless_present = "template")]
+    file: Option<PathBuf>,
+    /// Make a job of one task, that of the task template with this id or name; a file then holds the rest of the Job
+    #[arg(long, value_name = "T")]
+    template: Option<String>,
     /// Wait until the job has ended, and fail unless it succeeded
     #[arg(long)]
     wait: bool,
@@ -24,8 +31,18 @@ commas, snake_case keys and event names like JobFailed are read too. `herald job
 
 impl Submit {
     pub(super) async fn run(self, cx: &mut Context) -> Result<(), Failure> {
-        let request = file::request(&self.file, "Job", cx.region())?;
-        let reply = cx.client()?.batch("SubmitJob", &request).await?;
+        let mut request = match &self.file {
+            Some(file) => file::request(file, "Job", cx.region())?,
+            None => json!({"Job": {}}),
+        };
+        let reply = match &self.template {
+            None => cx.client()?.batch("SubmitJob", &request).await?,
+            Some(template) => {
+                file::place(&mut request, cx.region());
+                request["TaskTemplateId"] = template::find(cx, template).await?["TaskTemplateId"].take();
+                cx.client()?.call(Service::Herald, "SubmitTaskTemplate", &request).await?
+            }
+        };
         let job = text(&reply, "JobId");
         match (cx.out.is_json(), self.wait) {
             (true, false) => cx.out.json(&reply)?,

@@ -6,6 +6,7 @@
 
 mod attempts;
 mod cmq;
+mod create_infos;
 mod demo;
 mod environments;
 mod first_session;
@@ -19,5 +20,6 @@ mod sdk;
 mod serve;
 mod support;
 mod tccli;
+mod templates;
 mod verbs;
 mod wrong_input;

@@ -14,6 +14,7 @@ mod report;
 mod run;
 mod subscription;
 mod sweep;
+mod template;
 mod topic;
 
 pub use sweep::follow_ups;
@@ -37,6 +38,8 @@ pub struct Settings {
     pub keep_untaken: bool,
     /// Most unfinished jobs; 0: no bound.
     pub job_quota: u64,
+    /// Most task templates.
+    pub template_quota: u64,
     /// Longest pause after a failed attempt, in seconds; 0: none.
     pub retry_pause_s: u64,
     /// Attempts an instance gets, beyond its own, for those lost with their nodes.
@@ -45,7 +48,13 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { keep_untaken: false, job_quota: 0, retry_pause_s: crate::limits::RETRY_PAUSE_S, lost_retries: 0 }
+        Self {
+            keep_untaken: false,
+            job_quota: 0,
+            template_quota: crate::limits::TEMPLATES_DEFAULT,
+            retry_pause_s: crate::limits::RETRY_PAUSE_S,
+            lost_retries: 0,
+        }
     }
 }
 
@@ -65,6 +74,9 @@ pub fn decide(
         Command::SubmitJob { spec, token } => job::submit(&mut draft, *spec, token)?,
         Command::TerminateJob(id) => job::terminate(&mut draft, id)?,
         Command::DeleteJob(id) => job::delete(&mut draft, id)?,
+        Command::CreateTemplate(spec) => template::create(&mut draft, *spec)?,
+        Command::ModifyTemplate(id, edit) => template::modify(&mut draft, id, edit)?,
+        Command::DeleteTemplates(ids) => template::delete(&mut draft, &ids)?,
         Command::CreateEnv { name, description, desired, spec, token } => {
             environment::create(&mut draft, environment::NewEnv { name, description, desired, spec: *spec }, token)?
         }

@@ -4,14 +4,17 @@
 mod instance;
 mod message;
 
+use std::sync::Arc;
+
 use crate::change::{Change, EnvEdit, What};
-use crate::id::{EnvId, JobId, NodeId};
+use crate::id::{EnvId, JobId, NodeId, TemplateId};
 use crate::job::Job;
 use crate::node::NodeStage;
 use crate::phase::Phase;
 use crate::ranges::Ranges;
 use crate::state::{RowKey, State};
 use crate::task::{Task, TaskKey};
+use crate::template::TemplateEdit;
 use crate::time::Timestamp;
 
 /// Makes `change` part of `state`.
@@ -41,6 +44,15 @@ fn apply(state: &mut State, change: &Change) {
         }
         What::TaskSwept(key) => {
             state.index.sweeps.remove(key);
+        }
+        What::TemplateCreated(template) => {
+            state.templates.put(template.id, template.clone());
+            state.dirty.insert(RowKey::Template(template.id));
+        }
+        What::TemplateModified(id, edit) => template_modified(state, *id, edit),
+        What::TemplateDeleted(id) => {
+            state.templates.remove(id);
+            state.dirty.insert(RowKey::Template(*id));
         }
         What::EnvCreated(env) => {
             state.index.owned.extend(env.owner.map(|owner| (owner, env.id)));
@@ -206,6 +218,21 @@ fn env_deleted(state: &mut State, id: EnvId) {
     if state.job(owner.job).is_some() {
         // One that has finished was kept for its nodes' events, and may be let go of now.
         state.dirty.insert(RowKey::Job(owner.job));
+    }
+}
+
+fn template_modified(state: &mut State, id: TemplateId, edit: &TemplateEdit) {
+    state.dirty.insert(RowKey::Template(id));
+    let Some(template) = state.templates.edit(&id) else { return };
+    let spec = Arc::make_mut(&mut template.spec);
+    if let Some(name) = &edit.name {
+        spec.name.clone_from(name);
+    }
+    if let Some(description) = &edit.description {
+        spec.description.clone_from(description);
+    }
+    if let Some(task) = &edit.task {
+        spec.task.clone_from(task);
     }
 }
 

@@ -166,6 +166,9 @@ impl<'a> Work<'a> {
             What::JobDeleted(id) => {
                 self.loaded.jobs.insert(*id);
             }
+            What::TemplateCreated(template) => {
+                self.fresh.insert(RowKey::Template(template.id));
+            }
             What::EnvCreated(env) => {
                 self.fresh.insert(RowKey::Env(env.id));
             }

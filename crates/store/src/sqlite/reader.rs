@@ -12,6 +12,7 @@ use kernel::phase::Phase;
 use kernel::queue::Queue;
 use kernel::subscription::{Subscription, SubscriptionKey};
 use kernel::task::TaskKey;
+use kernel::template::Template;
 use kernel::time::Timestamp;
 use kernel::topic::{StreamNo, Topic, TopicMessage};
 
@@ -19,9 +20,9 @@ use crate::batch::LogTail;
 use crate::error::StoreError;
 use crate::page::{
     DeliverySet, EnvFilter, EnvListed, InstanceListed, JobFilter, JobRows, NameFilter, Page, QueueFigures, Span,
-    SubscriptionFilter, TopicFigures, TopicSpan,
+    SubscriptionFilter, TemplateFilter, TopicFigures, TopicSpan,
 };
-use crate::read::{environment, instance, job, queue, subscription, topic};
+use crate::read::{environment, instance, job, queue, subscription, template, topic};
 use crate::reader::Reader;
 use crate::sqlite::connection::Connection;
 
@@ -52,6 +53,8 @@ reads! {
         = instance::instances, "list instances";
     fn instance(key: InstanceKey) -> Option<Arc<Instance>> = instance::instance, "read an instance";
     fn log_tails(task: TaskKey, indexes: &[u32]) -> Vec<LogTail> = instance::log_tails, "read the output of runs";
+    fn templates(filter: &TemplateFilter, span: Span) -> Page<Arc<Template>>
+        = template::templates, "list task templates";
     fn env(id: EnvId) -> Option<Arc<Env>> = environment::env, "read an environment";
     fn envs(filter: &EnvFilter, span: Span) -> Page<EnvListed> = environment::envs, "list environments";
     fn nodes(env: EnvId) -> Vec<Arc<Node>> = environment::nodes, "list nodes";

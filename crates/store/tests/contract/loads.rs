@@ -89,7 +89,10 @@ pub(crate) fn rows_come_in_the_order_the_kernel_takes_them(database: &dyn Databa
     let kinds: Vec<&str> = writer.store.load().unwrap().rows.iter().map(kind).collect();
     let mut order = kinds.clone();
     order.dedup();
-    assert_eq!(order, ["topic", "queue", "subscription", "env", "node", "job", "task", "instance", "token"]);
+    assert_eq!(
+        order,
+        ["topic", "queue", "subscription", "template", "env", "node", "job", "task", "instance", "token"]
+    );
     assert_eq!(kinds.iter().filter(|kind| **kind == "instance").count(), 4, "the finished one stays out");
 }
 
@@ -98,6 +101,7 @@ fn kind(row: &Row) -> &'static str {
         Row::Topic(_) => "topic",
         Row::Queue(_) => "queue",
         Row::Subscription(_) => "subscription",
+        Row::Template(_) => "template",
         Row::Env(_) => "env",
         Row::Node(_) => "node",
         Row::Job(_) => "job",

@@ -98,6 +98,7 @@ fn fresh(row: Row) -> RowChange {
         Row::Job(row) => RowKey::Job(row.id),
         Row::Task(row) => RowKey::Task(row.key),
         Row::Instance(row) => RowKey::Instance(row.key),
+        Row::Template(row) => RowKey::Template(row.id),
         Row::Env(row) => RowKey::Env(row.id),
         Row::Node(row) => RowKey::Node(row.id),
         Row::Topic(row) => RowKey::Topic(row.no),
@@ -155,6 +156,7 @@ contract! {
     pages:
         jobs_are_listed_newest_first_and_filtered
         instances_with_and_without_rows_make_one_list
+        task_templates_are_listed_newest_first_and_filtered
         environments_are_listed_with_their_nodes
         topics_and_queues_are_found_by_name
         subscriptions_are_found_by_name_and_queue

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use kernel::delivery::{DeliveryKey, DeliveryStage};
 use kernel::node::NodeStage;
 use kernel::phase::Phase;
-use kernel::state::Row;
+use kernel::state::{Row, RowKey};
+use kernel::template::Template;
 use kernel::time::Timestamp;
 use kernel::topic::{StreamNo, TopicMessage};
 use store::{
     Batch, DeliverySet, EnvFilter, InstanceListed, JobFilter, NameFilter, NodeCounts, QueueFigures, Span,
-    SubscriptionFilter, Tagged, TopicFigures, TopicSpan,
+    SubscriptionFilter, Tagged, TemplateFilter, TopicFigures, TopicSpan,
 };
 
 use crate::rows::*;
@@ -74,6 +75,30 @@ pub(crate) fn instances_with_and_without_rows_make_one_list(database: &dyn Datab
     assert_eq!(list(&[Phase::Failed], 0, 3), (0, vec![]));
     assert_eq!(list(&Phase::ALL, 1, 2), (10, vec![(1, true), (2, true)]));
     assert_eq!(reader.instances(kernel::task::TaskKey { task: 1, ..key }, &[], ALL).unwrap(), None);
+}
+
+pub(crate) fn task_templates_are_listed_newest_first_and_filtered(database: &dyn Database) {
+    let mut writer = Writer::new(database);
+    let names = ["a", "b", "a"];
+    writer.add((1..).zip(names).map(|(number, name)| Row::Template(Arc::new(template(number, name)))).collect());
+    let renamed = Template { created: Timestamp(2), ..template(2, "c") };
+    writer.change(vec![Row::Template(Arc::new(renamed.clone()))]);
+    let mut reader = writer.store.reader().unwrap();
+    let mut list = |filter: &TemplateFilter, span| {
+        let page = reader.templates(filter, span).unwrap();
+        (page.total, page.items.iter().map(|template| template.id.number()).collect::<Vec<_>>())
+    };
+    let any = TemplateFilter::default;
+    assert_eq!(list(&any(), ALL), (3, vec![3, 2, 1]));
+    assert_eq!(list(&any(), Span { offset: 1, limit: 1 }), (3, vec![2]));
+    assert_eq!(list(&TemplateFilter { ids: vec![template_id(2), template_id(9)], ..any() }, ALL), (1, vec![2]));
+    assert_eq!(list(&TemplateFilter { names: vec!["a".into()], ..any() }, ALL), (2, vec![3, 1]));
+    assert_eq!(list(&TemplateFilter { names: vec!["b".into()], ..any() }, ALL), (0, vec![]));
+    let tags = Tagged { values: vec!["t2".into()], ..Tagged::default() };
+    assert_eq!(list(&TemplateFilter { tags, ..any() }, ALL), (1, vec![2]));
+    writer.remove(vec![RowKey::Template(template_id(3))]);
+    let page = writer.store.reader().unwrap().templates(&any(), ALL).unwrap();
+    assert_eq!((page.total, &*page.items[0]), (2, &renamed));
 }
 
 pub(crate) fn environments_are_listed_with_their_nodes(database: &dyn Database) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kernel::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStage, Outcome};
 use kernel::environment::{Env, EnvSpec, NodeType};
 use kernel::event::{EventConfig, EventName, Notification};
-use kernel::id::{EnvId, JobId, MachineId, NodeId, QueueId, SubscriptionId, TopicId};
+use kernel::id::{EnvId, JobId, MachineId, NodeId, QueueId, SubscriptionId, TemplateId, TopicId};
 use kernel::instance::{Asked, Instance, InstanceKey, Stage};
 use kernel::job::{DependOn, IfNotCreated, Job, JobSpec, TaskSpec};
 use kernel::node::{Node, NodeStage, Then};
@@ -15,6 +15,7 @@ use kernel::ranges::Ranges;
 use kernel::state::Row;
 use kernel::subscription::{Endpoint, Format, Strategy, Subscription, SubscriptionKey};
 use kernel::task::{Intent, Task, TaskKey};
+use kernel::template::{Template, TemplateSpec};
 use kernel::time::Timestamp;
 use kernel::token::ClientToken;
 use kernel::topic::{FilterType, StreamNo, Topic, TopicMessage};
@@ -33,6 +34,20 @@ pub(crate) fn counts(of: &[(Phase, u64)]) -> Counts {
         counts.add(&Counts::all_in(*phase, *count));
     }
     counts
+}
+
+pub(crate) fn template_id(number: u64) -> TemplateId {
+    TemplateId::from_number(number).unwrap()
+}
+
+pub(crate) fn template(number: u64, name: &str) -> Template {
+    let spec = TemplateSpec {
+        name: name.into(),
+        description: "of the suite".into(),
+        task: "{\"Application\":{\"Command\":\"true\"}}".into(),
+        tags: vec![("team".into(), format!("t{number}"))],
+    };
+    Template { id: template_id(number), spec: Arc::new(spec), created: Timestamp(number as i64) }
 }
 
 fn notification() -> Notification {
@@ -302,6 +317,7 @@ pub(crate) fn one_of_each() -> Vec<Row> {
         Row::Queue(Arc::new(queue(2, "Kept"))),
         Row::Subscription(Arc::new(subscription(1, 1, to_queue(2, "Kept")))),
         Row::Subscription(Arc::new(subscription(1, 2, http()))),
+        Row::Template(Arc::new(template(1, "kept"))),
         Row::Env(Arc::new(env(1))),
         Row::Node(Arc::new(node(1, 1, NodeStage::Running))),
         Row::Node(Arc::new(node(2, 1, NodeStage::Submitted { not_before: Timestamp(8) }))),

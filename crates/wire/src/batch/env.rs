@@ -8,6 +8,7 @@ use kernel::limits::{DESCRIPTION_CHARS, ENV_NODES, NAME_CHARS, NODE_RECREATIONS,
 use serde_json::Value;
 
 use super::check::{self, VALUE, unbuilt};
+use super::declared::{AGENT_RUNNING_MODE, MOUNT_DATA_DISK};
 use super::schema::{self, Field, Kind};
 use super::{Site, env_data, ids, notification, placement, tag, token};
 use crate::api3::ApiError;
@@ -17,18 +18,8 @@ use crate::limits::REQUEST_IDS;
 
 /// Disks to mount and an agent on Windows have no meaning on one's own machines: stored and echoed.
 const ECHOED: &[Field] = &[
-    Field::new(
-        "MountDataDisks",
-        Kind::Objects(&[Field::required("LocalPath", Kind::Text), Field::new("FileSystemType", Kind::Text)]),
-    ),
-    Field::new(
-        "AgentRunningMode",
-        Kind::Object(&[
-            Field::required("Scene", Kind::Text),
-            Field::required("User", Kind::Text),
-            Field::required("Session", Kind::Text),
-        ]),
-    ),
+    Field::new("MountDataDisks", Kind::Objects(MOUNT_DATA_DISK)),
+    Field::new("AgentRunningMode", Kind::Object(AGENT_RUNNING_MODE)),
 ];
 
 /// An environment to be made.

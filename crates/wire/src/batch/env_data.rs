@@ -7,8 +7,9 @@ use kernel::environment::NodeType;
 use serde_json::Value;
 
 use super::check::{self, COMBINATION, VALUE};
+use super::declared::{ENV_DATA, LOGIN};
 use super::placement::check_zone;
-use super::schema::{Field, Kind, check};
+use super::schema::check;
 use super::{Site, check::one_of};
 use crate::api3::ApiError;
 use crate::fields::{Reader, shortened};
@@ -98,9 +99,9 @@ fn echoed(data: &Reader<'_>, site: &Site<'_>) -> Result<(), ApiError> {
     data.object("LoginSettings", |login| {
         exclude(login, &["Password", "KeyIds"])?;
         one_of(login, "KeepImageLogin", &[("TRUE", ()), ("FALSE", ())])?;
-        check(login, &[Field::new("Password", Kind::Text), Field::new("KeyIds", Kind::Texts)])
+        check(login, LOGIN)
     })?;
-    check(data, ECHOED)
+    check(data, ENV_DATA)
 }
 
 const CHARGES: [&str; 2] = ["POSTPAID_BY_HOUR", "SPOTPAID"];
@@ -127,79 +128,3 @@ pub(super) fn without_passwords(params: &Value) -> Value {
     }
     shown
 }
-
-const VPC: &[Field] = &[
-    Field::required("VpcId", Kind::Text),
-    Field::required("SubnetId", Kind::Text),
-    Field::new("AsVpcGateway", Kind::Flag),
-    Field::new("PrivateIpAddresses", Kind::Texts),
-    Field::new("Ipv6AddressCount", Kind::Unsigned),
-];
-
-const ENABLED: &[Field] = &[Field::new("Enabled", Kind::Flag)];
-
-const ECHOED: &[Field] = &[
-    Field::new(
-        "SystemDisk",
-        Kind::Object(&[
-            Field::new("DiskType", Kind::Text),
-            Field::new("DiskId", Kind::Text),
-            Field::new("DiskSize", Kind::Unsigned),
-            Field::new("CdcId", Kind::Text),
-            Field::new("DiskName", Kind::Text),
-            Field::new("Encrypt", Kind::Flag),
-            Field::new("KmsKeyId", Kind::Text),
-        ]),
-    ),
-    Field::new(
-        "DataDisks",
-        Kind::Objects(&[
-            Field::required("DiskSize", Kind::Unsigned),
-            Field::new("DiskType", Kind::Text),
-            Field::new("DiskId", Kind::Text),
-            Field::new("DeleteWithInstance", Kind::Flag),
-            Field::new("SnapshotId", Kind::Text),
-            Field::new("Encrypt", Kind::Flag),
-            Field::new("KmsKeyId", Kind::Text),
-            Field::new("ThroughputPerformance", Kind::Unsigned),
-            Field::new("CdcId", Kind::Text),
-            Field::new("BurstPerformance", Kind::Flag),
-            Field::new("DiskName", Kind::Text),
-        ]),
-    ),
-    Field::new("VirtualPrivateCloud", Kind::Object(VPC)),
-    Field::new("VirtualPrivateClouds", Kind::Objects(VPC)),
-    Field::new(
-        "InternetAccessible",
-        Kind::Object(&[
-            Field::new("InternetChargeType", Kind::Text),
-            Field::new("InternetMaxBandwidthOut", Kind::Unsigned),
-            Field::new("PublicIpAssigned", Kind::Flag),
-            Field::new("BandwidthPackageId", Kind::Text),
-            Field::new("InternetServiceProvider", Kind::Text),
-            Field::new("IPv4AddressType", Kind::Text),
-            Field::new("IPv6AddressType", Kind::Text),
-            Field::new("AntiDDoSPackageId", Kind::Text),
-        ]),
-    ),
-    Field::new("InstanceName", Kind::Text),
-    Field::new("SecurityGroupIds", Kind::Texts),
-    Field::new(
-        "EnhancedService",
-        Kind::Object(&[
-            Field::new("SecurityService", Kind::Object(ENABLED)),
-            Field::new("MonitorService", Kind::Object(ENABLED)),
-            Field::new("AutomationService", Kind::Object(ENABLED)),
-        ]),
-    ),
-    Field::new(
-        "InstanceMarketOptions",
-        Kind::Object(&[
-            Field::required(
-                "SpotOptions",
-                Kind::Object(&[Field::required("MaxPrice", Kind::Text), Field::new("SpotInstanceType", Kind::Text)]),
-            ),
-            Field::new("MarketType", Kind::Text),
-        ]),
-    ),
-];

@@ -1,6 +1,6 @@
 //! `Filters` of lists. Filters are AND-ed, the values of one are OR-ed.
 
-use kernel::list::{EnvFilter, JobFilter, Tagged};
+use kernel::list::{EnvFilter, JobFilter, Tagged, TemplateFilter};
 use kernel::phase::Phase;
 
 use super::{Site, check, ids, placement};
@@ -21,6 +21,18 @@ pub(super) fn jobs(request: &Reader<'_>, site: &Site<'_>) -> Result<JobFilter, A
             "zone" => wanted.zones = zones(request, filter, site)?,
             _ => return Ok(tagged(&mut wanted.tags, filter)),
         }
+        Ok(true)
+    })?;
+    Ok(wanted)
+}
+
+pub(super) fn templates(request: &Reader<'_>) -> Result<TemplateFilter, ApiError> {
+    let mut wanted = TemplateFilter::default();
+    each(request, &["task-template-name", "tag-key", "tag-value", "tag:<key>"], |filter| {
+        if filter.name != "task-template-name" {
+            return Ok(tagged(&mut wanted.tags, filter));
+        }
+        wanted.names = filter.values;
         Ok(true)
     })?;
     Ok(wanted)
@@ -50,6 +62,21 @@ pub(super) fn envs(request: &Reader<'_>, site: &Site<'_>) -> Result<Option<EnvFi
         Ok(true)
     })?;
     Ok(here.then_some(wanted))
+}
+
+/// Environments of which it is asked what they were to be.
+pub(super) fn create_infos(request: &Reader<'_>, site: &Site<'_>) -> Result<EnvFilter, ApiError> {
+    let mut wanted = EnvFilter::default();
+    each(request, &["zone", "env-id", "env-name"], |filter| {
+        match filter.name.as_str() {
+            "env-id" => wanted.ids = filter.each(|key, text| ids::parsed(request, key, text))?,
+            "env-name" => wanted.names = filter.values,
+            "zone" => wanted.zones = zones(request, filter, site)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    Ok(wanted)
 }
 
 /// States of instances. Tencent's English pages call the filter `task-instance-type`.

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use kernel::id::{EnvId, JobId, MalformedId, NodeId};
+use kernel::id::{EnvId, JobId, MalformedId, NodeId, TemplateId};
 use serde_json::Value;
 
 use crate::api3::ApiError;
@@ -16,6 +16,10 @@ pub(super) trait Id: FromStr<Err = MalformedId> {
 
 impl Id for JobId {
     const MALFORMED: &'static str = "InvalidParameter.JobIdMalformed";
+}
+
+impl Id for TemplateId {
+    const MALFORMED: &'static str = "InvalidParameter.TaskTemplateIdMalformed";
 }
 
 impl Id for EnvId {

@@ -13,6 +13,7 @@
 //! its refusals their codes.
 
 mod check;
+mod declared;
 mod env;
 mod env_data;
 mod filter;
@@ -27,6 +28,7 @@ mod schema;
 mod select;
 mod tag;
 mod task;
+mod template;
 mod token;
 
 use kernel::environment::NodeType;
@@ -37,7 +39,12 @@ pub use ids::{env_id, job_id};
 pub use job::{SubmitJob, submit_job};
 pub use refusal::refusal;
 pub use select::{DescribeComputeEnvs, DescribeJobs, DescribeTask, DescribeTaskLogs, Logs};
-pub use select::{describe_compute_envs, describe_jobs, describe_task, describe_task_logs};
+pub use select::{
+    describe_compute_env_create_infos, describe_compute_envs, describe_jobs, describe_task, describe_task_logs,
+};
+pub use template::{DescribeTaskTemplates, SubmitTaskTemplate};
+pub use template::{create_task_template, delete_task_templates, describe_task_templates};
+pub use template::{modify_task_template, submit_task_template};
 
 /// What requests are checked against: the installation they arrive at.
 #[derive(Clone, Copy)]

@@ -15,6 +15,8 @@ fn code(refusal: &Refusal) -> &'static str {
         Refusal::NoJob(_) => "ResourceNotFound.Job",
         Refusal::JobUnfinished(_) => "ResourceInUse.Job",
         Refusal::JobQuota(_) => "LimitExceeded.JobQuota",
+        Refusal::NoTemplate { .. } => "ResourceNotFound.TaskTemplate",
+        Refusal::TemplateQuota(_) => "LimitExceeded.TaskTemplateQuota",
         Refusal::NoEnv { .. } => "ResourceNotFound.ComputeEnv",
         Refusal::EnvDeleting { .. } => "UnsupportedOperation.ComputeEnvAcceptOtherRequest",
         Refusal::TooManyEnvs(_) => "LimitExceeded.ComputeEnvQuota",

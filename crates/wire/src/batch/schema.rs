@@ -1,8 +1,13 @@
-//! Fields that are only checked for their types, to be stored and echoed: those that have no meaning on one's own
-//! machines.
+//! Declared fields: what is only checked for its type, to be stored and echoed because it has no meaning on one's own
+//! machines; and how what was stored is echoed.
+
+use serde_json::{Map, Value, json};
 
 use crate::api3::ApiError;
 use crate::fields::Reader;
+
+/// What is shown for a secret.
+const MASK: &str = "******";
 
 /// A declared field.
 pub(super) struct Field {
@@ -14,6 +19,8 @@ pub(super) struct Field {
 /// What a field holds.
 pub(super) enum Kind {
     Text,
+    /// A text that is never shown again.
+    Secret,
     Integer,
     Unsigned,
     Flag,
@@ -39,7 +46,7 @@ pub(super) fn check(reader: &Reader<'_>, fields: &[Field]) -> Result<(), ApiErro
     for Field { name, kind, required } in fields {
         let given = reader.has(name);
         match kind {
-            Kind::Text => drop(reader.string(name)?),
+            Kind::Text | Kind::Secret => drop(reader.string(name)?),
             Kind::Integer => drop(reader.i64(name)?),
             Kind::Unsigned => drop(reader.u64(name)?),
             Kind::Flag => drop(reader.bool(name)?),
@@ -50,4 +57,71 @@ pub(super) fn check(reader: &Reader<'_>, fields: &[Field]) -> Result<(), ApiErro
         reader.required(name, (given || !required).then_some(()))?;
     }
     Ok(())
+}
+
+/// The declared fields that a stored object has, each in its declared type: a flattened request had nothing but texts.
+/// Stars stand for secrets.
+pub(super) fn given(stored: &Value, fields: &[Field]) -> Value {
+    let echoed = fields.iter().filter_map(|field| {
+        let value = stored.get(field.name).filter(|value| !value.is_null())?;
+        Some((field.name.to_owned(), typed(value, &field.kind, given)))
+    });
+    Value::Object(echoed.collect::<Map<_, _>>())
+}
+
+/// All declared fields of a stored object, as [`given`] shows them: what it lacks is `null`, or `[]` for a list.
+pub(super) fn whole(stored: &Value, fields: &[Field]) -> Value {
+    let echoed = fields.iter().map(|field| {
+        let value = match (stored.get(field.name).filter(|value| !value.is_null()), &field.kind) {
+            (Some(value), kind) => typed(value, kind, whole),
+            (None, Kind::Texts | Kind::Objects(_)) => json!([]),
+            (None, _) => Value::Null,
+        };
+        (field.name.to_owned(), value)
+    });
+    Value::Object(echoed.collect::<Map<_, _>>())
+}
+
+/// A stored value in its declared type. It was checked when it came, so what does not fit cannot be there.
+fn typed(value: &Value, kind: &Kind, object: fn(&Value, &[Field]) -> Value) -> Value {
+    let each = |one: &dyn Fn(&Value) -> Value| -> Value {
+        value.as_array().map(|items| items.iter().map(one).collect()).unwrap_or_else(|| json!([]))
+    };
+    match (kind, value) {
+        (Kind::Secret, _) => MASK.into(),
+        (Kind::Integer, Value::String(text)) => text.parse::<i64>().map_or(Value::Null, Value::from),
+        (Kind::Unsigned, Value::String(text)) => text.parse::<u64>().map_or(Value::Null, Value::from),
+        (Kind::Flag, Value::String(text)) => text.eq_ignore_ascii_case("true").into(),
+        (Kind::Object(fields), value) => object(value, fields),
+        (Kind::Objects(fields), _) => each(&|item| object(item, fields)),
+        _ => value.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PART: &[Field] = &[Field::new("Size", Kind::Unsigned), Field::new("Password", Kind::Secret)];
+    const THING: &[Field] = &[
+        Field::new("Name", Kind::Text),
+        Field::new("Count", Kind::Integer),
+        Field::new("Fast", Kind::Flag),
+        Field::new("Words", Kind::Texts),
+        Field::new("Part", Kind::Object(PART)),
+        Field::new("Parts", Kind::Objects(PART)),
+    ];
+
+    #[test]
+    fn what_was_stored_is_echoed_in_its_declared_types_without_secrets() {
+        let stored = json!({"Count": "-1", "Fast": "TRUE", "Part": {"Size": "2", "Password": "p"}, "Name": null,
+            "Parts": [{"Size": 3}], "Odd": 1});
+        let wanted = json!({"Count": -1, "Fast": true, "Part": {"Size": 2, "Password": "******"},
+            "Parts": [{"Size": 3}]});
+        assert_eq!(given(&stored, THING), wanted);
+        let wanted = json!({"Name": null, "Count": -1, "Fast": true, "Words": [],
+            "Part": {"Size": 2, "Password": "******"}, "Parts": [{"Size": 3, "Password": null}]});
+        assert_eq!(whole(&stored, THING), wanted);
+        assert_eq!(given(&json!({}), THING), json!({}));
+    }
 }

@@ -73,7 +73,7 @@ pub fn describe_jobs(params: &Value, site: &Site<'_>) -> Result<DescribeJobs, Ap
             Some(ids) => JobFilter { ids, ..JobFilter::default() },
             None => filter::jobs(request, site)?,
         };
-        Ok(DescribeJobs { filter, page: page(request, 20, PAGE_ITEMS)? })
+        Ok(DescribeJobs { filter, page: page(request)? })
     })
 }
 
@@ -87,7 +87,21 @@ pub fn describe_compute_envs(params: &Value, site: &Site<'_>) -> Result<Describe
             Some(ids) => Some(EnvFilter { ids, ..EnvFilter::default() }),
             None => filter::envs(request, site)?,
         };
-        Ok(DescribeComputeEnvs { filter, page: page(request, 20, PAGE_ITEMS)? })
+        Ok(DescribeComputeEnvs { filter, page: page(request)? })
+    })
+}
+
+/// Reads the parameters of `DescribeComputeEnvCreateInfos`.
+///
+/// # Errors
+/// The documented code and the field's path for whatever is wrong with them.
+pub fn describe_compute_env_create_infos(params: &Value, site: &Site<'_>) -> Result<(EnvFilter, Span), ApiError> {
+    fields::read(params, "", |request| {
+        let filter = match exclusive_ids(request, "EnvIds")? {
+            Some(ids) => EnvFilter { ids, ..EnvFilter::default() },
+            None => filter::create_infos(request, site)?,
+        };
+        Ok((filter, page(request)?))
     })
 }
 
@@ -101,7 +115,7 @@ pub fn describe_task(params: &Value) -> Result<DescribeTask, ApiError> {
             job: ids::required(request, "JobId")?,
             task_name: request.required_string("TaskName")?,
             phases: filter::instances(request)?,
-            page: page(request, 100, PAGE_INSTANCES)?,
+            page: page_of(request, 100, PAGE_INSTANCES)?,
         })
     })
 }
@@ -115,7 +129,7 @@ pub fn describe_task_logs(params: &Value) -> Result<DescribeTaskLogs, ApiError> 
         let job = ids::required(request, "JobId")?;
         let task_name = request.required_string("TaskName")?;
         let mut indexes = request.u64s("TaskInstanceIndexes")?;
-        let page = page(request, 5, PAGE_LOGS)?;
+        let page = page_of(request, 5, PAGE_LOGS)?;
         let instances = if indexes.is_empty() {
             Logs::Page(page)
         } else {
@@ -132,7 +146,7 @@ pub fn describe_task_logs(params: &Value) -> Result<DescribeTaskLogs, ApiError> 
 }
 
 /// A list of ids that may be given instead of filters.
-fn exclusive_ids<T: ids::Id>(request: &Reader<'_>, key: &str) -> Result<Option<Vec<T>>, ApiError> {
+pub(super) fn exclusive_ids<T: ids::Id>(request: &Reader<'_>, key: &str) -> Result<Option<Vec<T>>, ApiError> {
     let ids = ids::list(request, key)?;
     if ids.is_empty() {
         return Ok(None);
@@ -144,7 +158,12 @@ fn exclusive_ids<T: ids::Id>(request: &Reader<'_>, key: &str) -> Result<Option<V
     Ok(Some(ids))
 }
 
-fn page(request: &Reader<'_>, default: u64, most: u64) -> Result<Span, ApiError> {
+/// Which part of a list of jobs, templates or environments.
+pub(super) fn page(request: &Reader<'_>) -> Result<Span, ApiError> {
+    page_of(request, 20, PAGE_ITEMS)
+}
+
+fn page_of(request: &Reader<'_>, default: u64, most: u64) -> Result<Span, ApiError> {
     let offset = request.u64("Offset")?.unwrap_or(0);
     let limit = check::within(request, "Limit", 1, most, VALUE)?.unwrap_or(default);
     Ok(Span { offset, limit })

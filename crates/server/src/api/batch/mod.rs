@@ -1,15 +1,21 @@
 //! Actions of Tencent Batch, version 2017-03-12. `wire::batch` reads their parameters and writes their replies.
 
 mod create_compute_env;
+mod create_task_template;
 mod delete_compute_env;
 mod delete_job;
+mod delete_task_templates;
 mod describe_compute_env;
+mod describe_compute_env_create_info;
+mod describe_compute_env_create_infos;
 mod describe_compute_envs;
 mod describe_job;
 mod describe_jobs;
 mod describe_task;
 mod describe_task_logs;
+mod describe_task_templates;
 mod modify_compute_env;
+mod modify_task_template;
 mod submit_job;
 mod terminate_compute_nodes;
 mod terminate_job;
@@ -32,15 +38,21 @@ pub(super) const ACTIONS: &[Action] = &[
     describe_task_logs::ACTION,
     terminate_job::ACTION,
     delete_job::ACTION,
+    create_task_template::ACTION,
+    describe_task_templates::ACTION,
+    modify_task_template::ACTION,
+    delete_task_templates::ACTION,
     create_compute_env::ACTION,
     describe_compute_env::ACTION,
     describe_compute_envs::ACTION,
+    describe_compute_env_create_info::ACTION,
+    describe_compute_env_create_infos::ACTION,
     modify_compute_env::ACTION,
     delete_compute_env::ACTION,
     terminate_compute_nodes::ACTION,
 ];
 
-async fn submit(app: &App, command: Command) -> Result<Reply, ApiError> {
+pub(super) async fn submit(app: &App, command: Command) -> Result<Reply, ApiError> {
     api3::submit(app, Lane::Api, command, batch::refusal).await
 }
 
@@ -53,7 +65,7 @@ async fn submit_done(app: &App, command: Command) -> Result<Value, ApiError> {
 }
 
 /// Has a request's parameters read by `read`, which checks them against this installation.
-fn at_site<T>(app: &App, read: impl FnOnce(&Site<'_>) -> T) -> T {
+pub(super) fn at_site<T>(app: &App, read: impl FnOnce(&Site<'_>) -> T) -> T {
     let settings = &app.settings;
     let node_type = |name: &str| settings.catalogue.node_type(name);
     read(&Site { region: &settings.region, zones: &settings.zones, node_type: &node_type })

@@ -4,8 +4,9 @@
 //! An action is one file and one row of [`ACTIONS`].
 
 mod describe_server;
+mod submit_task_template;
 
 use super::api3::Action;
 
 /// All actions of Herald's own.
-pub(super) const ACTIONS: &[Action] = &[describe_server::ACTION];
+pub(super) const ACTIONS: &[Action] = &[describe_server::ACTION, submit_task_template::ACTION];

@@ -31,6 +31,8 @@ pub(super) fn of_refusal(refusal: &Refusal) -> ApiError {
         Refusal::NoJob(_)
         | Refusal::JobUnfinished(_)
         | Refusal::JobQuota(_)
+        | Refusal::NoTemplate { .. }
+        | Refusal::TemplateQuota(_)
         | Refusal::NoEnv { .. }
         | Refusal::EnvDeleting { .. }
         | Refusal::TooManyEnvs(_)

@@ -4,6 +4,7 @@ mod env;
 mod job;
 mod reply;
 mod select;
+mod template;
 
 use kernel::environment::NodeType;
 use serde_json::{Value, json};
