@@ -15,6 +15,8 @@ mod json;
 pub mod limits;
 mod metrics;
 pub mod node;
+pub mod proof;
+pub mod received;
 pub mod request;
 pub mod sign;
 mod spelling;
