@@ -19,7 +19,7 @@ mod book;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]
-pub(in crate::loops) mod tests;
+pub(crate) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;

@@ -11,11 +11,11 @@ use crate::subscription::{Endpoint, Format, Strategy, Subscription, Subscription
 use crate::time::Timestamp;
 use crate::topic::{FilterType, StreamNo, Topic, TopicMessage};
 
-pub(in crate::loops) const KEY: SubscriptionKey = SubscriptionKey { topic: StreamNo(1), no: 1 };
-pub(in crate::loops) const START: Timestamp = Timestamp(1_800_000_000_000);
+pub(crate) const KEY: SubscriptionKey = SubscriptionKey { topic: StreamNo(1), no: 1 };
+pub(crate) const START: Timestamp = Timestamp(1_800_000_000_000);
 const DAY_S: u64 = 86_400;
 
-pub(in crate::loops) fn topic(retention_s: u64) -> Topic {
+pub(crate) fn topic(retention_s: u64) -> Topic {
     Topic {
         no: KEY.topic,
         id: TopicId::FIRST,
@@ -30,7 +30,7 @@ pub(in crate::loops) fn topic(retention_s: u64) -> Topic {
     }
 }
 
-pub(in crate::loops) fn subscription(strategy: Strategy, filter_tags: &[&str]) -> Subscription {
+pub(crate) fn subscription(strategy: Strategy, filter_tags: &[&str]) -> Subscription {
     Subscription {
         key: KEY,
         id: SubscriptionId::FIRST,
@@ -47,12 +47,12 @@ pub(in crate::loops) fn subscription(strategy: Strategy, filter_tags: &[&str]) -
     }
 }
 
-pub(super) fn message(seq: u64, published: Timestamp, tag: &str) -> Arc<TopicMessage> {
+pub(crate) fn message(seq: u64, published: Timestamp, tag: &str) -> Arc<TopicMessage> {
     let (body, tags) = (format!("message {seq}").into(), vec![tag.to_owned()]);
     Arc::new(TopicMessage { topic: KEY.topic, seq, published, body, tags, routing_key: String::new(), previous: 0 })
 }
 
-pub(super) fn attempt(seq: u64, number: u32, at: Timestamp, status: u16) -> Arc<Attempt> {
+pub(crate) fn attempt(seq: u64, number: u32, at: Timestamp, status: u16) -> Arc<Attempt> {
     let key = DeliveryKey { subscription: KEY, seq };
     let outcome = Outcome::Replied { status, body: String::new() };
     Arc::new(Attempt { key, number, at, duration_ms: 1, address: "http://127.0.0.1:1/".into(), outcome })

@@ -38,7 +38,7 @@ impl Running {
         let config = Config::default();
         let store = SqliteStore::open(&folder.path().join("herald.db")).unwrap();
         let readers = Readers::new((0..2).map(|_| store.reader().unwrap()).collect());
-        let render = Box::new(|_: &kernel::event::Event| String::new());
+        let render = Box::new(|event: &kernel::event::Event| wire::event::body(event, "here"));
         let ledger = Ledger::open(Box::new(store), config.kernel_settings(), render).unwrap();
         let lanes = Arc::new(Lanes::new(LANE_LIMITS));
         let app = App {

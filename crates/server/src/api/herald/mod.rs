@@ -3,10 +3,48 @@
 //!
 //! An action is one file and one row of [`ACTIONS`].
 
+mod delivery;
+mod describe_events;
 mod describe_server;
+mod fields;
 mod submit_task_template;
 
-use super::api3::Action;
+use kernel::event::Outlets;
+use wire::api3::ApiError;
+
+use super::api3::{Action, of_store};
+use crate::App;
+use fields::Sender;
 
 /// All actions of Herald's own.
-pub(super) const ACTIONS: &[Action] = &[describe_server::ACTION, submit_task_template::ACTION];
+pub(super) const ACTIONS: &[Action] = &[
+    describe_server::ACTION,
+    submit_task_template::ACTION,
+    delivery::describe_deliveries::ACTION,
+    delivery::describe_delivery::ACTION,
+    delivery::describe_attempts::ACTION,
+    describe_events::ACTION,
+];
+
+/// What a job, finished or not, or an environment has sent to topics.
+async fn outlets(app: &App, sender: Sender) -> Result<Outlets, ApiError> {
+    let (found, code, missing) = match sender {
+        Sender::Job(id) => {
+            let found = app.read(move |reader| reader.job(id)).await.map_err(|error| of_store(&error))?;
+            (
+                found.map(|rows| rows.job.outlets.clone()),
+                "ResourceNotFound.Job",
+                format!("JobId: job {id} does not exist"),
+            )
+        }
+        Sender::Env(id) => {
+            let found = app.read(move |reader| reader.env(id)).await.map_err(|error| of_store(&error))?;
+            let missing = format!("EnvId: compute environment {id} does not exist");
+            (found.map(|env| env.outlets.clone()), "ResourceNotFound.ComputeEnv", missing)
+        }
+    };
+    found.ok_or_else(|| ApiError::new(code, missing))
+}
+
+#[cfg(test)]
+mod live_tests;
