@@ -13,7 +13,7 @@ use kernel::limits;
 use serde::Deserialize;
 
 use crate::keys::KeyPair;
-use crate::settings::{Catalogue, Settings};
+use crate::settings::{Catalogue, OfferedType, Settings};
 
 /// All settings of a server.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -77,7 +77,7 @@ pub struct Nodes {
 }
 
 /// `[nodes.types.NAME]`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListedType {
     /// Cores.
@@ -87,6 +87,12 @@ pub struct ListedType {
     /// Instances at once. Default: 1.
     #[serde(default = "one")]
     pub slots: u32,
+    /// The family that lists of types tell. Default: what stands before the point in the name, or the name.
+    #[serde(default)]
+    pub family: Option<String>,
+    /// The family's category in lists: GENERAL, COMPUTE, or one of these with `_2` or `_3`. Default: GENERAL.
+    #[serde(default)]
+    pub category: Option<String>,
 }
 
 /// `[messages]`
@@ -248,11 +254,14 @@ impl Config {
         ensure(patient, "nodes.silent_ms", nodes.silent_ms, "at least twice nodes.beat_ms, and at most 86400000")?;
         ensure(nodes.grace_ms <= 600_000, "nodes.grace_ms", nodes.grace_ms, "0 to 600000")?;
         ensure(slots_fit(nodes.slots), "nodes.slots", nodes.slots, "1 to 1024")?;
+        ensure(nodes.types.len() <= MOST_TYPES, "nodes.types", nodes.types.len(), "at most 1000 types")?;
         for (name, listed) in &nodes.types {
             let key = |field: &str| format!("nodes.types.{name}.{field}");
             ensure(span(listed.cpu.into(), 65_536), &key("cpu"), listed.cpu, "1 to 65536")?;
             ensure(span(listed.mem_gb.into(), 65_536), &key("mem_gb"), listed.mem_gb, "1 to 65536")?;
             ensure(slots_fit(listed.slots), &key("slots"), listed.slots, "1 to 1024")?;
+            let category = listed.category.as_deref().unwrap_or("GENERAL");
+            ensure(wire::batch::CATEGORIES.contains(&category), &key("category"), category, "one of the API's")?;
         }
         ensure(span(self.push.timeout_ms, 600_000), "push.timeout_ms", self.push.timeout_ms, "1 to 600000")
     }
@@ -265,11 +274,8 @@ impl Config {
         } else {
             self.zones.clone()
         };
-        let mut types = BTreeMap::from([("local".to_owned(), this_machine())]);
-        types.extend(self.nodes.types.iter().map(|(name, listed)| {
-            let ListedType { cpu, mem_gb, slots } = *listed;
-            (name.clone(), NodeType { name: name.clone(), cpu, mem_gb, slots })
-        }));
+        // What is listed goes before this machine, which is there in any case.
+        let types = std::iter::once(OfferedType::of(this_machine())).chain(self.nodes.types.iter().map(offered));
         Settings {
             region: self.region.clone(),
             zones,
@@ -291,6 +297,8 @@ impl Config {
 }
 
 const MOST_LOCAL_NODES: usize = 1_024;
+/// Instance types that the configuration may list: replies name each in each zone.
+const MOST_TYPES: usize = 1_000;
 
 fn slots_fit(slots: u32) -> bool {
     (1..=limits::NODE_SLOTS).contains(&slots)
@@ -298,6 +306,17 @@ fn slots_fit(slots: u32) -> bool {
 
 fn ensure(good: bool, key: &str, value: impl std::fmt::Display, right: &'static str) -> Result<(), ConfigError> {
     if good { Ok(()) } else { Err(ConfigError::Value { key: key.to_owned(), value: value.to_string(), right }) }
+}
+
+/// A listed type, as it is offered.
+fn offered((name, listed): (&String, &ListedType)) -> OfferedType {
+    let ListedType { cpu, mem_gb, slots, .. } = *listed;
+    let usual = OfferedType::of(NodeType { name: name.clone(), cpu, mem_gb, slots });
+    OfferedType {
+        family: listed.family.clone().unwrap_or(usual.family),
+        category: listed.category.clone().unwrap_or(usual.category),
+        node: usual.node,
+    }
 }
 
 /// The instance type `local`: this machine, one slot a core.

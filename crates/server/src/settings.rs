@@ -20,14 +20,35 @@ pub struct Settings {
 /// The instance types that environments may name.
 #[derive(Debug, Clone)]
 pub struct Catalogue {
-    types: BTreeMap<String, NodeType>,
+    types: BTreeMap<String, OfferedType>,
     slots: u32,
+}
+
+/// A type that environments may name, with what only lists of types tell of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfferedType {
+    /// What a node of it has to offer.
+    pub node: NodeType,
+    /// Its family, such as `S5`.
+    pub family: String,
+    /// Its category, such as `GENERAL`.
+    pub category: String,
+}
+
+impl OfferedType {
+    /// A type of the family that its name tells, of the category `GENERAL`.
+    #[must_use]
+    pub fn of(node: NodeType) -> Self {
+        let family = node.name.split_once('.').map_or(node.name.as_str(), |(family, _)| family).to_owned();
+        Self { node, family, category: "GENERAL".to_owned() }
+    }
 }
 
 impl Catalogue {
     /// A catalogue of `types`, with `slots` for each type that is not listed.
     #[must_use]
-    pub fn new(types: BTreeMap<String, NodeType>, slots: u32) -> Self {
+    pub fn new(types: impl IntoIterator<Item = OfferedType>, slots: u32) -> Self {
+        let types = types.into_iter().map(|offered| (offered.node.name.clone(), offered)).collect();
         Self { types, slots }
     }
 
@@ -36,14 +57,14 @@ impl Catalogue {
     #[must_use]
     pub fn node_type(&self, name: &str) -> Option<NodeType> {
         if let Some(listed) = self.types.get(name) {
-            return Some(listed.clone());
+            return Some(listed.node.clone());
         }
         let (cpu, mem_gb) = size_in(name)?;
         Some(NodeType { name: name.to_owned(), cpu, mem_gb, slots: self.slots })
     }
 
     /// The listed types, by name.
-    pub fn listed(&self) -> impl Iterator<Item = &NodeType> {
+    pub fn offered(&self) -> impl Iterator<Item = &OfferedType> {
         self.types.values()
     }
 }
@@ -98,7 +119,7 @@ mod tests {
     #[test]
     fn a_listed_type_goes_before_what_its_name_says() {
         let listed = NodeType { name: "S5.LARGE8".into(), cpu: 1, mem_gb: 1, slots: 9 };
-        let catalogue = Catalogue::new(BTreeMap::from([(listed.name.clone(), listed.clone())]), 3);
+        let catalogue = Catalogue::new([OfferedType::of(listed.clone())], 3);
         assert_eq!(catalogue.node_type("S5.LARGE8"), Some(listed));
         assert_eq!(catalogue.node_type("S5.LARGE16").map(|found| (found.cpu, found.slots)), Some((4, 3)));
         assert_eq!(catalogue.node_type("mine"), None);

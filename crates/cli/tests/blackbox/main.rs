@@ -5,6 +5,7 @@
 //! the server, its nodes and what runs on them end too. `cargo xtask test` installs the clients first.
 
 mod attempts;
+mod catalogue;
 mod cmq;
 mod create_infos;
 mod demo;

@@ -71,7 +71,7 @@ fn by_size(options: &Reader<'_>) -> Result<NodeType, ApiError> {
         Ok(u32::try_from(size).expect("limited to less"))
     };
     let (cpu, mem_gb) = (size("CPU")?, size("Memory")?);
-    let categories = ["ALL", "GENERAL", "GENERAL_2", "GENERAL_3", "COMPUTE", "COMPUTE_2", "COMPUTE_3"];
+    let categories: Vec<&str> = std::iter::once("ALL").chain(CATEGORIES).collect();
     for (at, category) in options.strings("InstanceCategories")?.iter().enumerate() {
         if !categories.contains(&category.as_str()) {
             let reason = format!("expected one of {}, found \"{}\"", categories.join(", "), shortened(category));
@@ -104,7 +104,11 @@ fn echoed(data: &Reader<'_>, site: &Site<'_>) -> Result<(), ApiError> {
     check(data, ENV_DATA)
 }
 
-const CHARGES: [&str; 2] = ["POSTPAID_BY_HOUR", "SPOTPAID"];
+/// The categories of instance families.
+pub const CATEGORIES: [&str; 6] = ["GENERAL", "GENERAL_2", "GENERAL_3", "COMPUTE", "COMPUTE_2", "COMPUTE_3"];
+
+/// How instances are paid for.
+pub(super) const CHARGES: [&str; 2] = ["POSTPAID_BY_HOUR", "SPOTPAID"];
 
 fn is_image_id(id: &str) -> bool {
     let digits = id.strip_prefix("img-").unwrap_or_default();

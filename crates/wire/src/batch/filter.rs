@@ -93,22 +93,22 @@ pub(super) fn instances(request: &Reader<'_>) -> Result<Vec<Phase>, ApiError> {
 }
 
 /// One filter as it was given.
-struct Filter {
+pub(super) struct Filter {
     position: usize,
-    name: String,
-    values: Vec<String>,
+    pub(super) name: String,
+    pub(super) values: Vec<String>,
 }
 
 impl Filter {
     /// Converts each value; `convert` is told the path of the value in the request.
-    fn each<T>(&self, convert: impl Fn(&str, &str) -> Result<T, ApiError>) -> Result<Vec<T>, ApiError> {
+    pub(super) fn each<T>(&self, convert: impl Fn(&str, &str) -> Result<T, ApiError>) -> Result<Vec<T>, ApiError> {
         let values = self.values.iter().enumerate();
         values.map(|(at, value)| convert(&format!("Filters.{}.Values.{at}", self.position), value)).collect()
     }
 }
 
 /// Reads the request's filters and gives them to `take`, which says whether it knows the filter's name.
-fn each(
+pub(super) fn each(
     request: &Reader<'_>,
     names: &[&str],
     mut take: impl FnMut(Filter) -> Result<bool, ApiError>,
@@ -148,7 +148,7 @@ fn phases(request: &Reader<'_>, filter: &Filter) -> Result<Vec<Phase>, ApiError>
     })
 }
 
-fn zones(request: &Reader<'_>, filter: Filter, site: &Site<'_>) -> Result<Vec<String>, ApiError> {
+pub(super) fn zones(request: &Reader<'_>, filter: Filter, site: &Site<'_>) -> Result<Vec<String>, ApiError> {
     filter.each(|key, zone| placement::check_zone(request, key, zone, site))?;
     Ok(filter.values)
 }

@@ -12,6 +12,7 @@
 //! What only the state can tell (whether a topic, an environment, a job exists) the kernel refuses; [`refusal`] gives
 //! its refusals their codes.
 
+mod catalogue;
 mod check;
 mod declared;
 mod env;
@@ -33,8 +34,11 @@ mod token;
 
 use kernel::environment::NodeType;
 
+pub use catalogue::{TypeFilter, describe_instance_categories};
+pub use catalogue::{describe_available_cvm_instance_types, describe_cvm_zone_instance_config_infos};
 pub use env::{CreateComputeEnv, ModifyComputeEnv, TerminateComputeNodes};
 pub use env::{create_compute_env, modify_compute_env, terminate_compute_nodes};
+pub use env_data::CATEGORIES;
 pub use ids::{env_id, job_id};
 pub use job::{SubmitJob, submit_job};
 pub use refusal::refusal;

@@ -1,14 +1,18 @@
 //! Actions of Tencent Batch, version 2017-03-12. `wire::batch` reads their parameters and writes their replies.
 
+mod catalogue;
 mod create_compute_env;
 mod create_task_template;
 mod delete_compute_env;
 mod delete_job;
 mod delete_task_templates;
+mod describe_available_cvm_instance_types;
 mod describe_compute_env;
 mod describe_compute_env_create_info;
 mod describe_compute_env_create_infos;
 mod describe_compute_envs;
+mod describe_cvm_zone_instance_config_infos;
+mod describe_instance_categories;
 mod describe_job;
 mod describe_jobs;
 mod describe_task;
@@ -50,6 +54,9 @@ pub(super) const ACTIONS: &[Action] = &[
     modify_compute_env::ACTION,
     delete_compute_env::ACTION,
     terminate_compute_nodes::ACTION,
+    describe_available_cvm_instance_types::ACTION,
+    describe_cvm_zone_instance_config_infos::ACTION,
+    describe_instance_categories::ACTION,
 ];
 
 pub(super) async fn submit(app: &App, command: Command) -> Result<Reply, ApiError> {

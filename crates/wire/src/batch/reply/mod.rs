@@ -1,6 +1,7 @@
 //! Replies: every field that Tencent Batch documents, in its type, so that typed clients can read them. A list
 //! without elements is `[]`; a time that has not come is `null`.
 
+mod catalogue;
 mod create_info;
 mod env;
 mod job;
@@ -10,6 +11,9 @@ mod template;
 
 use serde_json::{Value, json};
 
+pub use catalogue::{
+    Offer, describe_available_cvm_instance_types, describe_cvm_zone_instance_config_infos, describe_instance_categories,
+};
 pub use create_info::{describe_compute_env_create_info, describe_compute_env_create_infos};
 pub use env::{NodeCounts, describe_compute_env, describe_compute_envs};
 pub use job::{describe_job, describe_jobs};
