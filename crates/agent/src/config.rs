@@ -30,6 +30,20 @@ pub struct AgentConfig {
     pub slots: u32,
     /// The folder of the whole outputs: `LOGS/<job>/<task name>.<index>.stdout` and `.stderr`.
     pub logs: PathBuf,
+    /// What its runs may use together; `None`: all that there is.
+    pub limits: Option<NodeLimits>,
+}
+
+/// What the runs of a node may use together. Each slot has an equal share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeLimits {
+    /// Cores.
+    pub cpu: u32,
+    /// Memory in MiB.
+    pub mem_mb: u64,
+    /// Processes and threads.
+    pub pids: u32,
 }
 
 /// `node.json` as it is written: everything but the folder it lies in.
@@ -41,6 +55,8 @@ struct ConfigFile {
     slots: u32,
     endpoint_file: PathBuf,
     logs: PathBuf,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    limits: Option<NodeLimits>,
 }
 
 /// Settings that cannot be used.
@@ -100,6 +116,7 @@ impl AgentConfig {
             token: file.token,
             slots: file.slots,
             logs: home.join(file.logs),
+            limits: file.limits,
             home,
         })
     }
@@ -115,6 +132,7 @@ impl AgentConfig {
             slots: self.slots,
             endpoint_file: self.endpoint_file.clone(),
             logs: self.logs.clone(),
+            limits: self.limits,
         };
         let path = self.home.join(CONFIG_FILE);
         write_private(&path, &file).map_err(|source| ConfigError::Write { path, source })
@@ -135,6 +153,7 @@ impl fmt::Debug for AgentConfig {
             .field("node", &self.node)
             .field("slots", &self.slots)
             .field("logs", &self.logs)
+            .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
 }
@@ -153,6 +172,7 @@ mod tests {
             token: "s3cret".to_owned(),
             slots: 2,
             logs: home.join("logs"),
+            limits: Some(NodeLimits { cpu: 4, mem_mb: 8_192, pids: 4_096 }),
         }
     }
 

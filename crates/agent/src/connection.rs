@@ -19,7 +19,7 @@ use wire::node::{FRAME_BYTES, FrameError, FromNode, PATH, ToNode, VERSION, decod
 
 use crate::config::AgentConfig;
 use crate::engine::Engine;
-use crate::limits::{BEAT_LONGEST, BEAT_SHORTEST, GATHER, SILENT_BEATS, STEP};
+use crate::limits::{BEAT_LONGEST, BEAT_SHORTEST, GATHER, SAMPLE_LONGEST, SAMPLE_SHORTEST, SILENT_BEATS, STEP};
 use crate::procfs;
 
 /// How a connection, or the try to get one, ended.
@@ -126,12 +126,14 @@ impl Connection {
             cpu: available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX)),
             mem_mb: procfs::memory_mb().unwrap_or(0),
             addresses: vec![self.local.ip().to_string()],
+            limits: engine.limits().to_owned(),
             held: engine.held(),
         };
         self.send(&hello).await?;
         match in_time("say Welcome", self.receive()).await?? {
-            ToNode::Welcome { version: VERSION, beat_ms, believed } => {
+            ToNode::Welcome { version: VERSION, beat_ms, sample_ms, believed } => {
                 engine.welcome(&believed);
+                engine.sample_every(Duration::from_millis(sample_ms).clamp(SAMPLE_SHORTEST, SAMPLE_LONGEST));
                 Ok(Greeting::Welcome(Duration::from_millis(beat_ms).clamp(BEAT_SHORTEST, BEAT_LONGEST)))
             }
             ToNode::Welcome { version, .. } => Err(ConnectionError::Version(version)),
@@ -162,6 +164,9 @@ impl Connection {
             }
             while let Some(reports) = engine.next_frame() {
                 self.send(&reports).await?;
+            }
+            while let Some(samples) = engine.next_samples() {
+                self.send(&samples).await?;
             }
             tokio::select! {
                 message = self.socket.next() => {

@@ -1,6 +1,6 @@
 //! The runs of a node and the threads that drive them.
 //!
-//! The cast: three workers, a timekeeper that ends runs whose time is over, and
+//! The cast: three workers, a timekeeper that ends runs whose time is over, a sampler that looks at them, and
 //! whoever owns the [`Engine`] and hands runs in and takes reports out. They meet in one state behind one lock, which
 //! nobody holds while waiting for the system. After each change the one who made it wakes those for whom there is
 //! something to do, as the state then shows it: so no wake-up is lost, and none is spent on those who are busy anyway.
@@ -12,6 +12,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -19,14 +20,17 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use nix::errno::Errno;
 use nix::sys::signal::killpg;
 use nix::unistd::Pid;
-use wire::node::{Exit, FromNode, REASON_BYTES, Report, RunId, TaskOrder};
+use wire::node::{Exit, FromNode, REASON_BYTES, Report, RunId, SAMPLES_PER_FRAME, Sample, TaskOrder};
 
 use crate::backlog::Backlog;
+use crate::cgroup::{Groups, Known};
+use crate::config::NodeLimits;
 use crate::journal::Journal;
 use crate::launch::{Launcher, RunFiles};
-use crate::limits::{GATHER_QUEUED_RUNS, STARTS_AT_ONCE, WORKERS};
+use crate::limits::{GATHER_QUEUED_RUNS, SAMPLE_PERIOD, STARTS_AT_ONCE, WAITING_SAMPLES, WORKERS};
 use crate::runs::{Ended, Given, GroupSignal, KillOutcome, Runs};
-use crate::{leftovers, timekeeper, worker};
+use crate::sampler::{self, Going};
+use crate::{environment, leftovers, procfs, timekeeper, worker};
 
 /// The runs of a node. One process can have one engine only: it waits for every child that the process has.
 pub struct Engine {
@@ -39,7 +43,10 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     workers: Condvar,
     timekeeper: Condvar,
+    sampler: Condvar,
+    sample_ms: AtomicU64,
     pub(crate) launcher: Launcher,
+    pub(crate) groups: Groups,
     pub(crate) journal: Mutex<Journal>,
     notify: Box<dyn Fn() + Send + Sync>,
 }
@@ -56,6 +63,10 @@ pub(crate) struct State {
     pub(crate) watch: Watch,
     /// Until when the timekeeper sleeps, if it does so with an end.
     pub(crate) timekeeper_until: Option<Instant>,
+    /// The sampler sleeps until a run goes on.
+    sampler_sleeps: bool,
+    /// Samples that wait to be sent.
+    samples: VecDeque<Sample>,
     /// The owner knows that there are reports, and has not yet come for all of them.
     told: bool,
     closing: bool,
@@ -89,20 +100,36 @@ impl Engine {
     ///
     /// # Errors
     /// The folders or the journal cannot be made, or another agent lives in `home`.
-    pub fn start(home: &Path, logs: &Path, slots: u32, notify: impl Fn() + Send + Sync + 'static) -> io::Result<Self> {
+    pub fn start(
+        home: &Path,
+        logs: &Path,
+        slots: u32,
+        limits: Option<&NodeLimits>,
+        notify: impl Fn() + Send + Sync + 'static,
+    ) -> io::Result<Self> {
         let killed = leftovers::kill_leftovers(home)?;
         if killed > 0 {
             tracing::warn!(killed, "killed the runs of an earlier agent");
         }
+        let launcher = Launcher::open(home, logs)?;
+        let me = procfs::process(std::process::id().try_into().expect("Linux numbers processes within i32"))?;
+        let me = me.expect("this process lives");
+        let groups = Groups::open(me.pid, me.started, limits, slots);
         let shared = Arc::new(Shared {
             state: Mutex::new(State::new(usize::try_from(slots).expect("slots fit"))),
             workers: Condvar::new(),
             timekeeper: Condvar::new(),
-            launcher: Launcher::open(home, logs)?,
-            journal: Mutex::new(Journal::create(home)?),
+            sampler: Condvar::new(),
+            sample_ms: AtomicU64::new(SAMPLE_PERIOD.as_millis().try_into().expect("it is short")),
+            launcher,
+            journal: Mutex::new(Journal::create(home, &me, groups.node())?),
+            groups,
             notify: Box::new(notify),
         });
-        let mut threads = vec![spawn(&shared, "timekeeper".to_owned(), timekeeper::run)?];
+        let mut threads = vec![
+            spawn(&shared, "timekeeper".to_owned(), timekeeper::run)?,
+            spawn(&shared, "sampler".to_owned(), sampler::run)?,
+        ];
         for number in 0..WORKERS {
             threads.push(spawn(&shared, format!("worker-{number}"), worker::run)?);
         }
@@ -186,6 +213,25 @@ impl Engine {
         frame.map(|frame| FromNode::Reports { number: frame.number, reports: frame.reports })
     }
 
+    /// How runs are bounded and ended here, in a line for people.
+    #[must_use]
+    pub fn limits(&self) -> &str {
+        self.shared.groups.facts()
+    }
+
+    /// Runs are to be sampled so often, as far as they have not begun yet.
+    pub fn sample_every(&self, period: Duration) {
+        self.shared.sample_ms.store(period.as_millis().try_into().unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// The next frame of samples to be sent, if there is one. It is not kept.
+    #[must_use]
+    pub fn next_samples(&self) -> Option<FromNode> {
+        let mut state = self.shared.lock();
+        let count = state.samples.len().min(SAMPLES_PER_FRAME);
+        (count > 0).then(|| FromNode::Samples { samples: state.samples.drain(..count).collect() })
+    }
+
     /// Whether reports may gather for a moment before they are sent: so many runs are queued that nobody waits for
     /// what the server does with these.
     #[must_use]
@@ -233,6 +279,7 @@ impl Engine {
         self.shared.update(|state| state.quit = true);
         self.shared.workers.notify_all();
         self.shared.timekeeper.notify_all();
+        self.shared.sampler.notify_all();
         if idle {
             for thread in self.threads {
                 // A thread that panicked has said so.
@@ -240,6 +287,7 @@ impl Engine {
             }
         }
         self.shared.launcher.folders.sweep();
+        self.shared.groups.close();
     }
 }
 
@@ -254,6 +302,7 @@ impl Shared {
         let result = change(&mut state);
         let worker = state.idle_workers > 0 && state.has_work();
         let timekeeper = state.timekeeper_is_late();
+        let sampler = state.sampler_sleeps && state.runs.has_leaders();
         let owner = state.closing || (!state.told && state.backlog.has_next_frame());
         state.told |= owner;
         drop(state);
@@ -262,6 +311,9 @@ impl Shared {
         }
         if timekeeper {
             self.timekeeper.notify_one();
+        }
+        if sampler {
+            self.sampler.notify_one();
         }
         if owner {
             (self.notify)();
@@ -282,6 +334,53 @@ impl Shared {
 
     pub(crate) fn wake_worker(&self) {
         self.workers.notify_one();
+    }
+
+    /// Waits so long, and then for runs to go on. What the sampler is to look at; `None` when the threads are to end.
+    pub(crate) fn wait_to_look(&self, pause: Duration) -> Option<Vec<Going>> {
+        let mut state = self.lock();
+        let until = Instant::now() + pause;
+        while !state.quit {
+            let left = until.saturating_duration_since(Instant::now());
+            if !left.is_zero() {
+                (state, _) = wait(&self.sampler, state, Some(left));
+                continue;
+            }
+            let going = state.runs.going();
+            let going: Vec<Going> = going
+                .map(|(run, _, leader, since, files)| Going { run, leader, since, files: files.clone() })
+                .collect();
+            if !going.is_empty() {
+                return Some(going);
+            }
+            state.sampler_sleeps = true;
+            (state, _) = wait(&self.sampler, state, None);
+            state.sampler_sleeps = false;
+        }
+        None
+    }
+
+    /// How often a run that begins is sampled.
+    pub(crate) fn sample_period(&self) -> Duration {
+        Duration::from_millis(self.sample_ms.load(Ordering::Relaxed))
+    }
+
+    /// Samples to be sent. They are sent when they can be, and the oldest are dropped when there are too many.
+    pub(crate) fn offer_samples(&self, samples: Vec<Sample>) {
+        let mut state = self.lock();
+        state.samples.extend(samples);
+        let surplus = state.samples.len().saturating_sub(WAITING_SAMPLES);
+        state.samples.drain(..surplus);
+        drop(state);
+        (self.notify)();
+    }
+
+    /// Which runs go on.
+    pub(crate) fn known(&self) -> Known {
+        let state = self.lock();
+        let going = state.runs.going();
+        let leaders = going.map(|(run, order, leader, ..)| (leader, environment::instance_of(run, &order.task_name)));
+        Known { leaders: leaders.collect() }
     }
 
     /// Waits until something may be overdue. False when the threads are to end.
@@ -307,6 +406,8 @@ impl State {
             idle_workers: 0,
             watch: Watch::Free,
             timekeeper_until: None,
+            sampler_sleeps: false,
+            samples: VecDeque::new(),
             told: false,
             closing: false,
             quit: false,

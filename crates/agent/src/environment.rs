@@ -9,6 +9,9 @@ use wire::node::{RunId, TaskOrder};
 /// The variable that names the job; every process of a run was started with it.
 pub(crate) const JOB_ID: &str = "BATCH_JOB_ID";
 
+/// The other variables that tell which instance a process was started for.
+const INSTANCE: [&str; 2] = ["BATCH_TASK_NAME", "BATCH_TASK_INSTANCE_INDEX"];
+
 /// What is taken over from the agent's own environment. Nothing else is: a run should not depend on how an agent was
 /// started, nor see what was meant for it.
 const INHERITED: [&str; 6] = ["PATH", "HOME", "LANG", "TZ", "USER", "TMPDIR"];
@@ -49,6 +52,22 @@ pub(crate) fn own(order: &TaskOrder, run: RunId) -> impl Iterator<Item = (String
     order.env.iter().cloned().chain(batch.map(|(name, value)| (name.to_owned(), value)))
 }
 
+/// The instance that a process with this environment was started for, as [`instance_of`] names it. The text is that of
+/// `/proc/PID/environ`.
+pub(crate) fn instance(environ: &[u8]) -> Option<String> {
+    let value = |name: &str| {
+        let value = environ.split(|byte| *byte == 0).rev();
+        value.filter_map(|pair| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")).next()
+    };
+    let text = |name| value(name).map(|value| String::from_utf8_lossy(value).into_owned());
+    Some([text(JOB_ID)?, text(INSTANCE[0])?, text(INSTANCE[1])?].join("/"))
+}
+
+/// How the instance of a run is named in its environment.
+pub(crate) fn instance_of(run: RunId, task_name: &str) -> String {
+    format!("{}/{task_name}/{}", run.job, run.index)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -82,6 +101,18 @@ mod tests {
              BATCH_COMPUTE_TASK_NAME=count BATCH_JOB_ID=job-0000000z BATCH_TASK_INSTANCE_INDEX=3 \
              BATCH_TASK_INSTANCE_NUM=8 BATCH_TASK_NAME=count PATH=/x"
         );
+    }
+
+    #[test]
+    fn the_environment_tells_the_instance() {
+        let run = RunId { job: JobId::from_number(35).unwrap(), task: 0, index: 3, attempt: 1 };
+        let mut environ = Vec::new();
+        for (name, value) in own(&order(run, &[(JOB_ID, "mine")]), run) {
+            environ.extend(format!("{name}={value}\0").into_bytes());
+        }
+        assert_eq!(instance(&environ), Some(instance_of(run, "count")));
+        assert_eq!(instance(b"PATH=/bin\0BATCH_JOB_ID=job-1\0"), None);
+        assert_eq!(instance(b""), None);
     }
 
     #[test]

@@ -38,6 +38,11 @@ impl Folders {
         Ok(Self { work, kind, spares: Mutex::default() })
     }
 
+    /// The folder that holds them.
+    pub(crate) fn work(&self) -> &Path {
+        &self.work
+    }
+
     /// An empty folder of this name, or, when a run of the same name was here before, what it left.
     pub(crate) fn claim(&self, job: JobId, name: &str) -> io::Result<PathBuf> {
         let job_folder = self.work.join(job.to_string());

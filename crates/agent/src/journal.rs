@@ -1,9 +1,11 @@
 //! `HOME/runs.log`: which processes are ours, for whoever must end them when the agent cannot any more.
 //!
-//! The first line names the agent and the start of the machine, each further line the beginning or the end of a run:
+//! The first line names the agent and the start of the machine; then come the control groups in which the node's
+//! processes are; each further line is the beginning or the end of a run:
 //!
 //! ```text
 //! agent <boot id> <process id> <start time> <session>
+//! group <folder>
 //! start <run> <process id> <start time>
 //! end <run>
 //! ```
@@ -49,6 +51,8 @@ pub(crate) struct Head {
     pub(crate) boot: String,
     pub(crate) agent: Leader,
     pub(crate) session: i32,
+    /// The node's control groups.
+    pub(crate) groups: Vec<PathBuf>,
 }
 
 /// A journal as it was found.
@@ -63,12 +67,10 @@ pub(crate) struct Found {
 }
 
 impl Journal {
-    /// Begins a new journal in the node's folder, for this process.
-    pub(crate) fn create(home: &Path) -> io::Result<Self> {
-        let me = std::process::id().try_into().expect("Linux numbers processes within i32");
-        let me = procfs::process(me)?.expect("this process lives");
+    /// Begins a new journal in the node's folder, for this process, `me`, and the node's control groups.
+    pub(crate) fn create(home: &Path, me: &Process, groups: &[PathBuf]) -> io::Result<Self> {
         let agent = Leader { pid: me.pid, started: me.started };
-        let head = Head { boot: procfs::boot_id()?, agent, session: me.session };
+        let head = Head { boot: procfs::boot_id()?, agent, session: me.session, groups: groups.to_vec() };
         Self::create_with(home, head, JOURNAL_BYTES)
     }
 
@@ -111,6 +113,9 @@ impl Journal {
 /// Writes a journal of the living runs in the place of the old one, which stays whole until then.
 fn write_anew(path: &Path, head: &Head, living: &HashMap<RunId, Leader>) -> io::Result<(File, u64)> {
     let mut text = format!("agent {} {} {} {}\n", head.boot, head.agent.pid, head.agent.started, head.session);
+    for group in &head.groups {
+        text.push_str(&format!("group {}\n", group.display()));
+    }
     for (run, leader) in living {
         text.push_str(&start_line(*run, *leader));
     }
@@ -150,10 +155,14 @@ fn parse(text: &str) -> Option<Found> {
     let mut words = lines.next()?.strip_prefix("agent ")?.split(' ');
     let boot = words.next()?.to_owned();
     let agent = parse_leader(&mut words)?;
-    let head = Head { boot, agent, session: words.next()?.parse().ok()? };
+    let mut head = Head { boot, agent, session: words.next()?.parse().ok()?, groups: Vec::new() };
     let mut living: HashMap<&str, Leader> = HashMap::new();
     let mut begun = BTreeSet::new();
     for line in lines {
+        if let Some(group) = line.strip_prefix("group ") {
+            head.groups.push(group.into());
+            continue;
+        }
         let mut words = line.split(' ');
         match (words.next(), words.next()) {
             (Some("start"), Some(run)) => {
@@ -200,7 +209,8 @@ mod tests {
     }
 
     fn head() -> Head {
-        Head { boot: "b-1".to_owned(), agent: leader(7), session: 7 }
+        let groups = vec!["/cg/herald.7.1000".into(), "/cg/of memory/herald.7.1000".into()];
+        Head { boot: "b-1".to_owned(), agent: leader(7), session: 7, groups }
     }
 
     #[test]
@@ -218,7 +228,7 @@ mod tests {
         assert_eq!(read(home.path()).unwrap(), Some(found));
         assert_eq!(
             fs::read_to_string(home.path().join(JOURNAL_FILE)).unwrap(),
-            "agent b-1 7 1000 7\nstart job-0000000z/0/1/1 101 1000\nstart job-0000000z/0/2/1 102 1000\n\
+            "agent b-1 7 1000 7\ngroup /cg/herald.7.1000\ngroup /cg/of memory/herald.7.1000\nstart job-0000000z/0/1/1 101 1000\nstart job-0000000z/0/2/1 102 1000\n\
              start job-0000000z/0/3/1 103 1000\nend job-0000000z/0/2/1\n"
         );
     }

@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 
 use wire::node::{RunId, TaskOrder};
 
+use crate::cgroup::{Groups, RunGroup};
 use crate::environment;
 use crate::folders::Folders;
 use crate::output::Output;
@@ -29,11 +30,13 @@ pub(crate) struct Launcher {
 }
 
 /// The files of a run that has been started.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RunFiles {
     pub(crate) folder: PathBuf,
     pub(crate) stdout: Output,
     pub(crate) stderr: Output,
+    /// Its control group, where runs have their own.
+    pub(crate) group: Option<Box<RunGroup>>,
 }
 
 /// Why a run could not be started. The texts go to the user as the reason.
@@ -45,6 +48,8 @@ pub(crate) enum LaunchError {
     Folder(#[source] io::Error),
     #[error("failed to open the file of its {0}: {1}")]
     Output(Stream, #[source] io::Error),
+    #[error("failed to make its control group: {0}")]
+    Group(#[source] io::Error),
     #[error("failed to start {SHELL}: {0}")]
     Spawn(#[source] io::Error),
 }
@@ -59,15 +64,29 @@ impl Launcher {
 
     /// Starts a run's process as the leader of its own group. The answer is its id; nothing but the reaper waits
     /// for it.
-    pub(crate) fn launch(&self, run: RunId, order: &TaskOrder) -> Result<(i32, RunFiles), LaunchError> {
+    pub(crate) fn launch(
+        &self,
+        run: RunId,
+        order: &TaskOrder,
+        groups: &Groups,
+    ) -> Result<(i32, RunFiles), LaunchError> {
         if !is_plain(&order.task_name) {
             return Err(LaunchError::TaskName(order.task_name.chars().take(64).collect()));
         }
         let name = folder_name(&order.task_name, run.index, run.attempt);
         let folder = self.folders.claim(run.job, &name).map_err(LaunchError::Folder)?;
-        let result = self.launch_in(&folder, run, order);
+        let group = groups.claim().map_err(LaunchError::Group);
+        let result = group.and_then(|group| {
+            let launched = self.launch_in(&folder, run, order, group.as_ref());
+            if let (Err(_), Some(group)) = (&launched, &group) {
+                groups.give_back(group, true);
+            }
+            launched.map(|launched| (launched, group))
+        });
         match result {
-            Ok((pid, stdout, stderr)) => Ok((pid, RunFiles { folder, stdout, stderr })),
+            Ok(((pid, stdout, stderr), group)) => {
+                Ok((pid, RunFiles { folder, stdout, stderr, group: group.map(Box::new) }))
+            }
             Err(error) => {
                 self.folders.release(run.job, folder);
                 Err(error)
@@ -75,13 +94,25 @@ impl Launcher {
         }
     }
 
-    fn launch_in(&self, folder: &Path, run: RunId, order: &TaskOrder) -> Result<(i32, Output, Output), LaunchError> {
+    fn launch_in(
+        &self,
+        folder: &Path,
+        run: RunId,
+        order: &TaskOrder,
+        group: Option<&RunGroup>,
+    ) -> Result<(i32, Output, Output), LaunchError> {
         if let Some(words) = simple::words(&order.command)
             && let Some(program) = simple::program(words[0], environment::path(&self.inherited, order))
         {
-            let mut command = Command::new(program);
-            // As the shell does it.
-            command.arg0(words[0]).args(&words[1..]);
+            let command = match group {
+                Some(group) => group.wrap(SHELL, &program, words[1..].iter().map(OsString::from)),
+                None => {
+                    let mut command = Command::new(program);
+                    // As the shell does it.
+                    command.arg0(words[0]).args(&words[1..]);
+                    command
+                }
+            };
             match self.spawn(command, folder, run, order) {
                 Err(LaunchError::Spawn(error)) => {
                     // A script without its first line, a missing interpreter: the shell knows what to do or say.
@@ -90,8 +121,14 @@ impl Launcher {
                 result => return result,
             }
         }
-        let mut command = Command::new(SHELL);
-        command.arg("-c").arg(&order.command);
+        let command = match group {
+            Some(group) => group.wrap(SHELL, Path::new(SHELL), ["-c".into(), order.command.clone().into()]),
+            None => {
+                let mut command = Command::new(SHELL);
+                command.arg("-c").arg(&order.command);
+                command
+            }
+        };
         self.spawn(command, folder, run, order)
     }
 

@@ -4,6 +4,9 @@
 //! provider starts it, the other runs of that session are its doing too: one that the agent did not live to write
 //! down, and what is left of one whose leader is gone. Numbers are used again, so a process counts only if its start
 //! time, or the environment it was started with, shows that it is part of a run.
+//!
+//! The journal also names the node's control groups, where the machine has such: no process leaves them by itself, so
+//! what is in them is the node's, whatever has become of its process group and its session.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
@@ -16,6 +19,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use wire::node::RunId;
 
+use crate::cgroup;
 use crate::environment;
 use crate::journal::{self, Found};
 use crate::limits::{LEFTOVERS_GONE, LEFTOVERS_LOOK};
@@ -43,8 +47,8 @@ pub fn leftovers(home: &Path) -> io::Result<Vec<Leftover>> {
     of_agent(&found, &procfs::living()?, is_of_run)
 }
 
-/// Kills the process groups that [`leftovers`] finds, and waits until they are gone. The answer is how many there
-/// were.
+/// Kills the process groups that [`leftovers`] finds, and what else is in the node's control groups, and waits until
+/// all is gone. The answer is how many process groups, and processes outside them, there were.
 ///
 /// # Errors
 /// As [`leftovers`]; or ([`io::ErrorKind::TimedOut`]) some would not die within ten seconds.
@@ -54,7 +58,7 @@ pub fn kill_leftovers(home: &Path) -> io::Result<usize> {
     loop {
         let alive = leftovers(home)?;
         if alive.is_empty() {
-            return Ok(killed.len());
+            return Ok(killed.len() + end_groups(home, until)?);
         }
         if Instant::now() > until {
             return Err(io::Error::new(
@@ -70,6 +74,16 @@ pub fn kill_leftovers(home: &Path) -> io::Result<usize> {
         }
         // They are not children of this process, so no event tells of their end.
         thread::sleep(LEFTOVERS_LOOK);
+    }
+}
+
+/// Ends what is left in the control groups of a dead agent. How many processes there were.
+fn end_groups(home: &Path, until: Instant) -> io::Result<usize> {
+    match journal::read(home)? {
+        Some(found) if found.head.boot == procfs::boot_id()? => {
+            cgroup::end_node(&found.head.groups, until.saturating_duration_since(Instant::now()))
+        }
+        _ => Ok(0),
     }
 }
 
@@ -125,7 +139,8 @@ mod tests {
 
     /// An agent, process 50, that began a run, process 60.
     fn found(session: i32) -> Found {
-        let head = Head { boot: "b".to_owned(), agent: Leader { pid: 50, started: 500 }, session };
+        let agent = Leader { pid: 50, started: 500 };
+        let head = Head { boot: "b".to_owned(), agent, session, groups: Vec::new() };
         Found { head, living: vec![Leader { pid: 60, started: 600 }], begun: Vec::new() }
     }
 

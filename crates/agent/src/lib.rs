@@ -7,8 +7,10 @@
 //! from which [`kill_leftovers`] ends what a dead agent has left behind.
 
 mod backlog;
+mod cgroup;
 mod config;
 mod connection;
+mod disks;
 mod driver;
 pub mod engine;
 mod environment;
@@ -22,6 +24,7 @@ mod paths;
 mod procfs;
 mod reaper;
 mod runs;
+mod sampler;
 mod simple;
 mod timekeeper;
 mod worker;
@@ -29,7 +32,7 @@ mod worker;
 use std::io;
 use std::path::PathBuf;
 
-pub use config::{AgentConfig, CONFIG_FILE, ConfigError};
+pub use config::{AgentConfig, CONFIG_FILE, ConfigError, NodeLimits};
 pub use leftovers::{Leftover, begun, kill_leftovers, leftovers};
 pub use paths::{Stream, log_file};
 
@@ -80,7 +83,7 @@ pub enum AgentError {
 pub fn run(config: AgentConfig) -> Result<(), AgentError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(AgentError::Runtime)?;
     let (tell, changed) = tokio::sync::watch::channel(());
-    let engine = Engine::start(&config.home, &config.logs, config.slots, move || {
+    let engine = Engine::start(&config.home, &config.logs, config.slots, config.limits.as_ref(), move || {
         tell.send_replace(());
     })
     .map_err(|source| AgentError::Start { home: config.home.clone(), source })?;

@@ -30,6 +30,31 @@ pub(crate) const OUTPUT_HEAD_BYTES: u64 = 1024 * 1024;
 /// Bytes of an output file's end that are kept when it grew too long.
 pub(crate) const OUTPUT_TAIL_BYTES: u64 = 64 * 1024;
 
+/// Bytes beyond its bounds that an output file may take of the disk before its middle is given back.
+pub(crate) const OUTPUT_LOOSE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// How often runs that go on are looked at: whether their outputs grow too long, and whether a sample is due.
+pub(crate) const LOOK: Duration = Duration::from_millis(100);
+/// How soon they are looked at again while an output grows fast.
+pub(crate) const LOOK_SOON: Duration = Duration::from_millis(20);
+/// When a run is first sampled, unless samples are taken more often than that.
+pub(crate) const FIRST_SAMPLE: Duration = Duration::from_secs(1);
+/// How often a run is sampled before a server has said so.
+pub(crate) const SAMPLE_PERIOD: Duration = Duration::from_secs(10);
+/// Samples after which a run is sampled half as often as before, so that the longest run does not have many.
+pub(crate) const SAMPLES_THEN_RARER: u32 = 360;
+/// Samples that wait to be sent; older ones are dropped, since nothing depends on them.
+pub(crate) const WAITING_SAMPLES: usize = 4_096;
+/// Disks that a sample tells of.
+pub(crate) const DISKS: usize = 16;
+
+/// Bandwidth of processor time is counted anew so often, in microseconds: the kernel's default.
+pub(crate) const CPU_PERIOD_US: u64 = 100_000;
+/// How long what a run left behind may take to be gone once it is killed.
+pub(crate) const KILLED_GONE: Duration = Duration::from_secs(10);
+/// How often that is looked at. They are not children of this process, so no event tells.
+pub(crate) const KILLED_LOOK: Duration = Duration::from_millis(1);
+
 /// Length of the journal at which it is written anew with the living runs only, in bytes.
 pub(crate) const JOURNAL_BYTES: u64 = 1024 * 1024;
 
@@ -50,6 +75,10 @@ pub(crate) const SILENT_BEATS: u32 = 4;
 pub(crate) const BEAT_SHORTEST: Duration = Duration::from_millis(20);
 /// See [`BEAT_SHORTEST`].
 pub(crate) const BEAT_LONGEST: Duration = Duration::from_secs(60);
+/// Bounds of the interval between samples that a server may ask for.
+pub(crate) const SAMPLE_SHORTEST: Duration = Duration::from_millis(20);
+/// See [`SAMPLE_SHORTEST`].
+pub(crate) const SAMPLE_LONGEST: Duration = Duration::from_secs(3_600);
 /// How long an agent lives on without a server.
 pub(crate) const WITHOUT_SERVER: Duration = Duration::from_secs(24 * 3_600);
 /// How often the agent looks whether its folder is still there.

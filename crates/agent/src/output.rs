@@ -1,18 +1,22 @@
 //! The output files of a run: its end for the report, and the bounds of the file.
 //!
 //! A process writes straight into its files. All attempts of an instance write to the same two, each after the last.
-//! When a run is over, a file that grew too long keeps its beginning and its end, with a mark between.
+//! When a run is over, a file that grew too long keeps its beginning and its end, with a mark between. While the run
+//! goes on, the middle of such a file is given back to the disk again and again: the file looks long, but what lies
+//! between is a hole. Nothing is copied for that, and the process notices nothing, since it only ever appends.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use nix::errno::Errno;
+use nix::fcntl::{FallocateFlags, fallocate};
 use wire::node::TAIL_BYTES;
 
-use crate::limits::{OUTPUT_HEAD_BYTES, OUTPUT_TAIL_BYTES};
+use crate::limits::{OUTPUT_HEAD_BYTES, OUTPUT_LOOSE_BYTES, OUTPUT_TAIL_BYTES};
 
 /// What a file keeps when it grew too long.
 #[derive(Debug, Clone, Copy)]
@@ -28,8 +32,13 @@ const MARK_END: &str = " bytes left out here]\n";
 /// The longest mark.
 const MARK_BYTES: u64 = MARK_BEGIN.len() as u64 + 20 + MARK_END.len() as u64;
 
+/// Holes begin and end at multiples of this: no file system gives back less than a block.
+const BLOCK_BYTES: u64 = 4_096;
+/// The unit in which a file's place on the disk is counted, whatever its file system.
+const COUNTED_BYTES: u64 = 512;
+
 /// A file that a run writes to.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Output {
     path: PathBuf,
     /// How long the file was when the run began.
@@ -59,6 +68,33 @@ impl Output {
         self.close_within(BOUNDS)
     }
 
+    /// The run goes on: gives the middle of a file that takes too much of the disk back to it. Whether there was so
+    /// much.
+    pub(crate) fn bound(&self) -> io::Result<bool> {
+        self.bound_within(BOUNDS, OUTPUT_LOOSE_BYTES)
+    }
+
+    fn bound_within(&self, bounds: Bounds, loose: u64) -> io::Result<bool> {
+        let metadata = match fs::metadata(&self.path) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let length = metadata.len();
+        // A mark that an earlier attempt left behind the head is counted on when the run is over, so it stays.
+        let from = (bounds.head + MARK_BYTES).next_multiple_of(BLOCK_BYTES);
+        let to = length.saturating_sub(bounds.tail) / BLOCK_BYTES * BLOCK_BYTES;
+        if metadata.blocks() * COUNTED_BYTES <= from + bounds.tail + loose || to <= from {
+            return Ok(false);
+        }
+        punch(&self.path, from, to).or_else(|errno| match errno {
+            // A file system without holes. What is written in just this moment is lost without being counted.
+            Errno::EOPNOTSUPP | Errno::ENOSYS => compact(&self.path, length, bounds),
+            errno => Err(errno.into()),
+        })?;
+        Ok(true)
+    }
+
     fn close_within(&self, bounds: Bounds) -> io::Result<String> {
         let length = match fs::metadata(&self.path) {
             Ok(metadata) => metadata.len(),
@@ -86,6 +122,17 @@ fn read_end(file: &File, begin: u64, end: u64, most: u64) -> io::Result<Vec<u8>>
     let mut bytes = vec![0; usize::try_from(count).expect("a tail is short")];
     file.read_exact_at(&mut bytes, end - count)?;
     Ok(bytes)
+}
+
+/// Makes a hole of what lies between two positions.
+fn punch(path: &Path, from: u64, to: u64) -> Result<(), Errno> {
+    let file = OpenOptions::new()
+        .write(true)
+        .open(path)
+        .map_err(|error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))?;
+    let position = |at: u64| i64::try_from(at).map_err(|_| Errno::EFBIG);
+    let flags = FallocateFlags::FALLOC_FL_PUNCH_HOLE | FallocateFlags::FALLOC_FL_KEEP_SIZE;
+    fallocate(&file, flags, position(from)?, position(to - from)?)
 }
 
 /// Leaves out the middle of a file.
@@ -179,6 +226,35 @@ mod tests {
         let left_out = left_out + 5 + 100 - 5;
         let expected = format!("aaaaaaaaaa\n[{left_out} bytes left out here]\nzzzzz");
         assert_eq!(fs::read_to_string(&path).unwrap(), expected, "what was left out before counts");
+    }
+
+    #[test]
+    fn the_middle_of_a_file_that_grows_is_given_back() {
+        let logs = tempfile::tempdir().unwrap();
+        let path = logs.path().join("t.0.stdout");
+        let bounds = Bounds { head: 5_000, tail: 3_000 };
+        attempt(&path, &[b'a'; 20_000], bounds);
+        let marked = fs::metadata(&path).unwrap().len();
+        let (output, mut file) = Output::open(path.clone()).unwrap();
+        assert!(!output.bound_within(bounds, 100_000).unwrap(), "it takes little");
+        let chunk = [b'b'; 100_000];
+        for round in 1..=20u64 {
+            file.write_all(&chunk).unwrap();
+            assert!(output.bound_within(bounds, 20_000).unwrap(), "round {round}");
+            let metadata = fs::metadata(&path).unwrap();
+            assert_eq!(metadata.len(), marked + round * 100_000, "the writer's place does not move");
+            assert!(metadata.blocks() * COUNTED_BYTES < 40_000, "{} blocks", metadata.blocks());
+        }
+        file.write_all(b"the end").unwrap();
+        let tail = decoded(&output.close_within(bounds).unwrap());
+        assert_eq!((tail.len(), tail.ends_with(b"bbthe end")), (TAIL_BYTES, true));
+        let kept = fs::read(&path).unwrap();
+        let left_out = 20_000 - 8_000 + 3_000 + 2_000_007 - 3_000;
+        let mark = format!("{MARK_BEGIN}{left_out}{MARK_END}");
+        assert_eq!(kept[..5_000], [b'a'; 5_000]);
+        assert_eq!(kept[5_000..5_000 + mark.len()], *mark.as_bytes());
+        assert_eq!(kept[5_000 + mark.len()..].len(), 3_000);
+        assert!(kept.ends_with(b"bbthe end"));
     }
 
     #[test]

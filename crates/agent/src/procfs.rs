@@ -3,6 +3,8 @@
 use std::fs;
 use std::io::{self, Read};
 
+use nix::unistd::{SysconfVar, sysconf};
+
 /// One process, as `/proc/PID/stat` shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Process {
@@ -57,17 +59,74 @@ pub(crate) fn all() -> io::Result<Vec<Process>> {
     Ok(found)
 }
 
+/// What a process uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Load {
+    pub(crate) pid: i32,
+    pub(crate) parent: i32,
+    pub(crate) group: i32,
+    /// Processor time of the process, and of those of its children that it has waited for, in clock ticks.
+    pub(crate) cpu_ticks: u64,
+    /// Memory that it has, shared or not, in pages.
+    pub(crate) pages: u64,
+}
+
+/// What every process uses. Those that have ended and not been reaped count with their processor time.
+pub(crate) fn loads() -> io::Result<Vec<Load>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+        // What cannot be read has ended, or is another user's.
+        let line = fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
+        found.extend(parse_load(&line));
+    }
+    Ok(found)
+}
+
+fn parse_load(text: &[u8]) -> Option<Load> {
+    let process = parse_stat(text)?;
+    let close = text.iter().rposition(|byte| *byte == b')')?;
+    // From utime (field 14), that of the process itself and of its children; and rss (24).
+    let mut fields = std::str::from_utf8(&text[close + 1..]).ok()?.split_ascii_whitespace().skip(11);
+    let mut cpu_ticks = 0;
+    for _ in 0..4 {
+        cpu_ticks += fields.next()?.parse::<u64>().ok()?;
+    }
+    let pages = fields.nth(6)?.parse().ok()?;
+    Some(Load { pid: process.pid, parent: process.parent, group: process.group, cpu_ticks, pages })
+}
+
 /// Whether a process was started with an environment that has this variable.
 pub(crate) fn has_variable(pid: i32, name: &str) -> io::Result<bool> {
-    let environment = fs::read(format!("/proc/{pid}/environ"))?;
-    Ok(environment
+    Ok(variables(pid)?
         .split(|byte| *byte == 0)
         .any(|pair| pair.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'='))))
+}
+
+/// The environment that a process was started with, each variable ended by a zero byte.
+pub(crate) fn variables(pid: i32) -> io::Result<Vec<u8>> {
+    fs::read(format!("/proc/{pid}/environ"))
 }
 
 /// Whether this process was started so that it ignores the ends of its children.
 pub(crate) fn ignores_sigchld() -> io::Result<bool> {
     parse_ignores_sigchld(&fs::read_to_string("/proc/self/status")?).ok_or_else(|| malformed("/proc/self/status"))
+}
+
+/// The length of a clock tick, in microseconds.
+pub(crate) fn tick_us() -> u64 {
+    1_000_000 / asked(SysconfVar::CLK_TCK, 100)
+}
+
+/// The size of a page of memory, in bytes.
+pub(crate) fn page_bytes() -> u64 {
+    asked(SysconfVar::PAGE_SIZE, 4_096)
+}
+
+fn asked(what: SysconfVar, usual: u64) -> u64 {
+    let answer = sysconf(what).ok().flatten().and_then(|answer| u64::try_from(answer).ok());
+    answer.filter(|answer| *answer > 0).unwrap_or(usual)
 }
 
 /// Which start of the machine this is.
@@ -126,6 +185,8 @@ mod tests {
         assert_eq!(parse_stat(line), Some(process));
         let zombie = String::from_utf8_lossy(line).replace(" S ", " Z ");
         assert_eq!(parse_stat(zombie.as_bytes()), Some(Process { ended: true, ..process }));
+        let load = Load { pid: 812, parent: 1, group: 812, cpu_ticks: 5 + 6 + 7 + 8, pages: 24 };
+        assert_eq!(parse_load(line), Some(load));
         for torn in ["", "812", "812 (a)", "812 (a) S 1 812", "x (a) S 1 812 800"] {
             assert_eq!(parse_stat(torn.as_bytes()), None, "{torn}");
         }

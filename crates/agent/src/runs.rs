@@ -360,6 +360,14 @@ impl<F> Runs<F> {
         held
     }
 
+    /// The runs whose processes go on, each with its leader, when it began, and what its worker left.
+    pub(crate) fn going(&self) -> impl Iterator<Item = (RunId, &TaskOrder, i32, Instant, &F)> {
+        self.active.iter().filter_map(|(run, active)| match &active.phase {
+            Phase::Running(running) => Some((*run, &*active.order, running.leader, running.since, &running.files)),
+            Phase::Starting | Phase::Finishing => None,
+        })
+    }
+
     /// Whether some process lives that may end.
     pub(crate) fn has_leaders(&self) -> bool {
         !self.leaders.is_empty()

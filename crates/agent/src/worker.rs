@@ -72,7 +72,7 @@ fn next_job(shared: &Shared) -> Job {
 
 fn start(shared: &Shared, run: RunId, order: &TaskOrder) {
     let since = Instant::now();
-    match shared.launcher.launch(run, order) {
+    match shared.launcher.launch(run, order, &shared.groups) {
         Ok((pid, files)) => {
             // Nobody may be told of a process that could not be found again.
             let abort =
@@ -108,8 +108,11 @@ fn record(shared: &Shared, run: RunId, pid: i32) -> std::io::Result<()> {
 
 fn finish(shared: &Shared, exited: Exited) {
     let Exited { ended, exit, at, run_ms } = exited;
-    let RunFiles { folder, stdout, stderr } = ended.files;
+    let RunFiles { folder, stdout, stderr, group } = ended.files;
     let run = ended.run;
+    let ran_out_of_memory = shared.groups.settle(group.as_deref(), || shared.known());
+    let limit = group.filter(|_| ran_out_of_memory).map(|group| group.memory_limit());
+    let exit = limit.map_or(exit.clone(), |limit| out_of_memory(exit, limit));
     let (stdout, stderr) = (close(run, &stdout), close(run, &stderr));
     shared.launcher.folders.release(run.job, folder);
     if let Err(error) = shared.journal.lock().expect("no panic while held").end(run) {
@@ -124,6 +127,16 @@ fn finish(shared: &Shared, exited: Exited) {
             state.backlog.push(Report::Exited { run, at, exit, run_ms, stdout, stderr });
         }
     });
+}
+
+/// How a run ended in whose group the memory ran out. One that ended well all the same could do without.
+fn out_of_memory(exit: Exit, limit_bytes: u64) -> Exit {
+    let limit_mb = limit_bytes / (1024 * 1024);
+    match exit {
+        Exit::Code { code } if code != 0 => Exit::OutOfMemory { code, limit_mb },
+        Exit::Signal { signal } => Exit::OutOfMemory { code: signal.saturating_add(128), limit_mb },
+        exit => exit,
+    }
 }
 
 /// The end of an output for the report. An unreadable output does not change how the run ended.

@@ -451,7 +451,7 @@ fn a_server_that_talks_nonsense_is_left_and_tried_again() {
     let (mut connection, _) = agent.node.accept();
     connection.send(&ToNode::Ack { number: 1 });
     let (mut connection, _) = agent.node.accept();
-    connection.send(&ToNode::Welcome { version: 99, beat_ms: 1_000, believed: vec![] });
+    connection.send(&ToNode::Welcome { version: 99, beat_ms: 1_000, sample_ms: 1_000, believed: vec![] });
     let mut connection = agent.node.welcome(&[]);
     connection.welcome(&[]);
     let connection = agent.node.welcome(&[]);

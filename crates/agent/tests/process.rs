@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command};
 
-use agent::{AgentConfig, kill_leftovers, leftovers};
+use agent::{AgentConfig, NodeLimits, kill_leftovers, leftovers};
 use fake::{Connection, Node, end, line, open, run};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -91,6 +91,33 @@ fn a_leader_that_is_gone_does_not_hide_its_group() {
     kill(leader, Signal::SIGUSR1).unwrap();
     assert_eq!(kill_leftovers(&node.config.home).unwrap(), 1);
     end(alive);
+}
+
+#[test]
+fn what_left_its_session_and_its_environment_dies_with_a_dead_agent() {
+    let limits = NodeLimits { cpu: 1, mem_mb: 256, pids: 64 };
+    for limits in [None, Some(limits)] {
+        let node = Node::with_limits(1, limits);
+        let pipe = node.pipe("alive");
+        let mut agent = begin(&node, true);
+        let mut connection = node.welcome(&[]);
+        let stray = "setsid env -i sh -c 'echo ready >&9; sleep 3600'";
+        connection.start(&format!("exec 9>{}; ({stray} &); exit 0", pipe.display()), &[run(0)]);
+        // The first run's stray may have died with it before it could say anything; the second one's lives.
+        let mut alive = open(&pipe);
+        connection.started(run(0));
+        connection.exited(run(0));
+        connection.start(&format!("exec 9>{}; ({stray} &); sleep 3600", pipe.display()), &[run(1)]);
+        connection.started(run(1));
+        while line(&mut alive) != "ready" {}
+        signal(&agent, Signal::SIGKILL);
+        agent.wait().unwrap();
+        assert!(kill_leftovers(&node.config.home).unwrap() >= 2, "the run's group, and what left it");
+        end(alive);
+        let journal = std::fs::read_to_string(node.config.home.join("runs.log")).unwrap();
+        let groups: Vec<&str> = journal.lines().filter_map(|line| line.strip_prefix("group ")).collect();
+        assert!(!groups.is_empty() && groups.iter().all(|group| !std::path::Path::new(group).exists()), "{groups:?}");
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::instance::{Asked, InstanceKey};
 use crate::job::Job;
 use crate::node::{Node, NodeStage};
 use crate::queue::{MessageKey, Queue, QueueMessage};
+use crate::sample::Sample;
 use crate::subscription::{Subscription, SubscriptionKey};
 use crate::task::{Intent, Task, TaskKey};
 use crate::template::{Template, TemplateEdit};
@@ -96,6 +97,10 @@ pub enum What {
     NodeEntered(NodeId, NodeStage, String),
     /// A node's agent told of itself.
     NodeReported(NodeId, NodeFacts),
+    /// A sample of what a run uses was taken. Changes no state; it is written beside it.
+    SampleTaken(Arc<Sample>),
+    /// The samples of an instance's attempts up to this one are given up, to make room.
+    SamplesDropped(InstanceKey, u32),
     /// A run on a node took so long, in milliseconds.
     NodeRan(NodeId, u64),
     /// A node is gone.
@@ -174,4 +179,6 @@ pub struct NodeFacts {
     pub agent_version: String,
     /// Its addresses.
     pub addresses: Vec<String>,
+    /// How its runs are bounded and ended, in a line for people.
+    pub limits: String,
 }

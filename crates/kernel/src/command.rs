@@ -11,6 +11,7 @@ use crate::instance::RunId;
 use crate::job::JobSpec;
 use crate::queue::{Handle, QueueMessage, QueueSettings};
 pub use crate::refusal::Refusal;
+use crate::sample::Sample;
 use crate::subscription::{Endpoint, Format, Strategy, SubscriptionKey};
 use crate::template::{TemplateEdit, TemplateSpec};
 use crate::topic::{FilterType, MsgId, NewMessage, StreamNo, TopicMessage};
@@ -64,6 +65,8 @@ pub enum Command {
     NodeConnected(NodeId, NodeFacts),
     /// What a node's agent tells of runs.
     NodeReports(NodeId, Vec<Report>),
+    /// What a node's agent tells of what runs use.
+    TakeSamples(NodeId, Vec<Sample>),
     /// A node's agent is gone or silent, and its processes are dead.
     NodeLost {
         /// The node.
@@ -219,6 +222,13 @@ pub enum ExitHow {
     Code(i32),
     /// By this signal.
     Signal(i32),
+    /// The memory that it may use ran out.
+    OutOfMemory {
+        /// Its exit code.
+        code: i32,
+        /// How much it may use, in MiB.
+        limit_mb: u64,
+    },
     /// It ran longer than its task allows.
     TimedOut,
     /// It was ended by order.

@@ -24,6 +24,7 @@ pub mod phase;
 pub mod queue;
 pub mod ranges;
 pub mod refusal;
+pub mod sample;
 pub mod state;
 pub mod subscription;
 pub mod table;

@@ -71,6 +71,12 @@ pub const NODE_RECREATIONS_DEFAULT: u64 = 7;
 pub const NODE_SETTLED_MS: u64 = 600_000;
 /// Longest pause between two runs of an instance, in seconds.
 pub const RETRY_PAUSE_S: u64 = 60;
+/// Samples of one run that are kept.
+pub const RUN_SAMPLES: u32 = 4_096;
+/// Attempts of an instance of which samples are kept, the last ones.
+pub const SAMPLED_ATTEMPTS: u32 = 16;
+/// Disks of a node that a sample tells of.
+pub const SAMPLE_DISKS: usize = 16;
 /// How long a ClientToken is remembered, in milliseconds.
 pub const CLIENT_TOKEN_MS: u64 = 86_400_000;
 /// Characters of a ClientToken.

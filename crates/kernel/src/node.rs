@@ -39,6 +39,8 @@ pub struct Node {
     pub agent_version: String,
     /// Its addresses.
     pub addresses: Vec<String>,
+    /// How its runs are bounded and ended, in a line for people; empty before its agent reports.
+    pub limits: String,
     /// Why it is in its state; empty when there is nothing to say.
     pub reason: String,
     /// What is done to it once it holds no instance; until then it is given none.

@@ -70,6 +70,12 @@ pub struct Nodes {
     pub silent_ms: u64,
     /// How long an instance has between SIGTERM and SIGKILL, in milliseconds. Default: 10,000.
     pub grace_ms: u64,
+    /// How often an instance is sampled for what it uses, in milliseconds; one that runs for long, more rarely.
+    /// Default: 10,000.
+    pub sample_ms: u64,
+    /// Processes and threads that the instances of a node may have, for each core of its type; `local` is not
+    /// limited. Default: 1,024.
+    pub pids_per_cpu: u32,
     /// Instances at once on a node whose type is not listed. Default: 1.
     pub slots: u32,
     /// Instance types, by name. `local`, this machine with one slot a core, is there unless listed otherwise.
@@ -155,6 +161,8 @@ impl Default for Nodes {
             beat_ms: 2_000,
             silent_ms: 20_000,
             grace_ms: 10_000,
+            sample_ms: 10_000,
+            pids_per_cpu: 1_024,
             slots: 1,
             types: BTreeMap::new(),
         }
@@ -253,6 +261,10 @@ impl Config {
         let patient = nodes.silent_ms >= nodes.beat_ms.saturating_mul(2) && nodes.silent_ms <= 86_400_000;
         ensure(patient, "nodes.silent_ms", nodes.silent_ms, "at least twice nodes.beat_ms, and at most 86400000")?;
         ensure(nodes.grace_ms <= 600_000, "nodes.grace_ms", nodes.grace_ms, "0 to 600000")?;
+        let samples = nodes.sample_ms;
+        ensure((20..=3_600_000).contains(&samples), "nodes.sample_ms", samples, "20 to 3600000")?;
+        let pids = nodes.pids_per_cpu;
+        ensure(span(pids.into(), 32_768), "nodes.pids_per_cpu", pids, "1 to 32768")?;
         ensure(slots_fit(nodes.slots), "nodes.slots", nodes.slots, "1 to 1024")?;
         ensure(nodes.types.len() <= MOST_TYPES, "nodes.types", nodes.types.len(), "at most 1000 types")?;
         for (name, listed) in &nodes.types {
@@ -280,6 +292,7 @@ impl Config {
             region: self.region.clone(),
             zones,
             catalogue: Catalogue::new(types, self.nodes.slots),
+            sample_ms: self.nodes.sample_ms,
             topic_owner: self.messages.topic_owner,
         }
     }

@@ -22,7 +22,7 @@ use crate::chain::Chain;
 use crate::effects::Signals;
 use crate::gateway::Gateway;
 use crate::ledger::{Lane, SubmitError};
-use crate::provider::{CreateError, NewNode, Provider};
+use crate::provider::{CreateError, NewNode, Provider, Size};
 
 /// How often the loop looks at all nodes, also without being told to.
 const LOOK: Duration = Duration::from_secs(1);
@@ -158,7 +158,7 @@ impl Nodes {
 fn deed(node: &Node, now: Timestamp, is_dead: bool, overdue: impl FnOnce() -> Option<Duration>) -> Option<Deed> {
     match node.stage {
         NodeStage::Submitted { not_before } => (not_before <= now).then_some(Deed::Begin),
-        NodeStage::Creating => Some(Deed::Create(NewNode { id: node.id, slots: node.slots })),
+        NodeStage::Creating => Some(Deed::Create(NewNode { id: node.id, slots: node.slots, size: size(node) })),
         NodeStage::Created | NodeStage::Running if is_dead => Some(Deed::Lose("its agent has ended".into())),
         NodeStage::Created | NodeStage::Running => {
             overdue().map(|silent| Deed::Lose(format!("its agent was silent for {} s", silent.as_secs())))
@@ -167,6 +167,14 @@ fn deed(node: &Node, now: Timestamp, is_dead: bool, overdue: impl FnOnce() -> Op
         NodeStage::CreationFailed | NodeStage::Abnormal | NodeStage::Restarting => None,
     }
 }
+
+/// How much of the machine a node is. One of the type `local` is all of it, whatever is listed for that type.
+fn size(node: &Node) -> Option<Size> {
+    (node.kind != LOCAL).then_some(Size { cpu: node.cpu, mem_gb: node.mem_gb })
+}
+
+/// The type of a node that is this machine.
+const LOCAL: &str = "local";
 
 /// Does one thing to one node.
 struct Doer {
@@ -258,7 +266,7 @@ mod tests {
     fn what_each_stage_wants() {
         let later = NodeStage::Submitted { not_before: Timestamp(1_001) };
         let due = NodeStage::Submitted { not_before: Timestamp(1_000) };
-        let new = NewNode { id: NodeId::FIRST, slots: 2 };
+        let new = NewNode { id: NodeId::FIRST, slots: 2, size: None };
         assert_eq!(wanted(later, false, None), None);
         assert_eq!(wanted(due, false, None), Some(Deed::Begin));
         assert_eq!(wanted(NodeStage::Creating, true, Some(99)), Some(Deed::Create(new)));

@@ -234,6 +234,7 @@ impl Parts {
             endpoint_file: data.endpoint_file(),
             program,
             capacity: config.nodes.local_capacity,
+            pids_per_cpu: config.nodes.pids_per_cpu,
             making: Mutex::new(()),
             runtime: tokio::runtime::Handle::current(),
             ended: sender,
@@ -257,6 +258,7 @@ impl Parts {
             gateway: self.gateway.clone(),
             provider: self.provider.clone(),
             beat_ms: config.nodes.beat_ms,
+            sample_ms: config.nodes.sample_ms,
             grace_ms: config.nodes.grace_ms,
             stopping: stopping.clone(),
         };

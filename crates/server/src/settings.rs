@@ -13,6 +13,8 @@ pub struct Settings {
     pub zones: Vec<String>,
     /// Instance types.
     pub catalogue: Catalogue,
+    /// How often instances are sampled, in milliseconds.
+    pub sample_ms: u64,
     /// Number of the account that owns topics and queues: CMQ's APPID.
     pub topic_owner: u64,
 }

@@ -52,6 +52,7 @@ pub(crate) fn node(stage: NodeStage) -> Node {
         recreations: 0,
         agent_version: String::new(),
         addresses: Vec::new(),
+        limits: String::new(),
         reason: String::new(),
         then: None,
         held: imbl::OrdSet::new(),

@@ -169,7 +169,7 @@ impl Bench {
         }
         let nodes: Vec<NodeId> = bench.ledger.state().nodes().map(|node| node.id).collect();
         for node in nodes {
-            let facts = NodeFacts { agent_version: "1".into(), addresses: Vec::new() };
+            let facts = NodeFacts { agent_version: "1".into(), ..NodeFacts::default() };
             let made = [Command::NodeCreating(node), Command::NodeCreated(node), Command::NodeConnected(node, facts)];
             bench.commit(made.to_vec());
         }

@@ -207,6 +207,7 @@ create table node (
     recreations      integer not null check (recreations >= 0),
     agent_version    text    not null,
     addresses        text    not null,
+    limits           text    not null,
     reason           text    not null,
     check ((state = 'SUBMITTED') = (not_before is not null))
 ) strict;
@@ -335,6 +336,22 @@ create table log_tail (
     stderr  blob    not null,
     primary key (job, task, idx)
 ) strict, without rowid;
+
+-- What runs use, in hundredths of a percent. Used by DescribeJobMonitorData.
+create table sample (
+    job     integer not null,
+    task    integer not null,
+    idx     integer not null,
+    attempt integer not null check (attempt > 0),
+    number  integer not null check (number >= 0),
+    at      integer not null,
+    cpu     integer not null check (cpu between 0 and 10000),
+    mem     integer not null check (mem between 0 and 10000),
+    disks   text    not null,
+    primary key (job, task, idx, attempt, number)
+) strict, without rowid;
+-- Used by the removal of old samples.
+create index sample_at on sample (at);
 
 -- Client tokens. Used by the start.
 create table client_token (

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use kernel::delivery::Attempt;
 use kernel::instance::InstanceKey;
+use kernel::sample::Sample;
 use kernel::state::{Row, RowKey};
 use kernel::time::Timestamp;
 use kernel::topic::TopicMessage;
@@ -25,13 +26,18 @@ pub struct Batch {
     pub attempts: Vec<Arc<Attempt>>,
     /// Last output of runs that have ended.
     pub tails: Vec<LogTail>,
+    /// Samples of what runs use.
+    pub samples: Vec<Arc<Sample>>,
+    /// Instances of whose attempts, up to this one, the samples go.
+    pub dropped_samples: Vec<(InstanceKey, u32)>,
 }
 
 impl Batch {
     /// Whether there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.messages.is_empty() && self.attempts.is_empty() && self.tails.is_empty()
+        let beside = self.messages.is_empty() && self.attempts.is_empty() && self.tails.is_empty();
+        self.rows.is_empty() && beside && self.samples.is_empty() && self.dropped_samples.is_empty()
     }
 }
 

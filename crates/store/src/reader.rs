@@ -10,6 +10,7 @@ use kernel::job::Job;
 use kernel::node::Node;
 use kernel::phase::Phase;
 use kernel::queue::Queue;
+use kernel::sample::Sample;
 use kernel::subscription::{Subscription, SubscriptionKey};
 use kernel::task::TaskKey;
 use kernel::template::Template;
@@ -45,6 +46,9 @@ pub trait Reader: Send {
 
     /// Task templates, the newest first.
     fn templates(&mut self, filter: &TemplateFilter, span: Span) -> Result<Page<Arc<Template>>, StoreError>;
+
+    /// The samples of an instance, taken between two moments, those included, in the order in which they were taken.
+    fn samples(&mut self, key: InstanceKey, from: Timestamp, to: Timestamp) -> Result<Vec<Sample>, StoreError>;
 
     /// An environment.
     fn env(&mut self, id: EnvId) -> Result<Option<Arc<Env>>, StoreError>;

@@ -8,6 +8,7 @@ pub(crate) mod job;
 pub(crate) mod ledger;
 pub(crate) mod node;
 pub(crate) mod queue;
+pub(crate) mod sample;
 pub(crate) mod subscription;
 pub(crate) mod tail;
 pub(crate) mod task;

@@ -20,6 +20,7 @@ struct Leftover {
 fn leftovers(kind: Kind) -> &'static [Leftover] {
     match kind {
         Kind::Job => &[
+            Leftover { table: "sample", owner: &["job"], rest: &["task", "idx", "attempt", "number"] },
             Leftover { table: "log_tail", owner: &["job"], rest: &["task", "idx"] },
             Leftover { table: "instance", owner: &["job"], rest: &["task", "idx"] },
             Leftover { table: "task", owner: &["job"], rest: &["task"] },
@@ -40,6 +41,7 @@ pub(crate) fn sweep(engine: &mut dyn Engine, cutoffs: &Cutoffs, limit: usize) ->
     sweep.garbage()?;
     sweep.old_attempts(cutoffs.attempts)?;
     sweep.old_dead(cutoffs.attempts)?;
+    sweep.old_samples(cutoffs.attempts)?;
     for cutoff in &cutoffs.topics {
         sweep.old_messages(cutoff)?;
     }
@@ -93,6 +95,11 @@ impl Sweep<'_> {
     fn old_attempts(&mut self, at: Timestamp) -> Result<(), EngineError> {
         let (owner, rest) = (&["topic", "subscription"], &["seq", "number"]);
         self.remove("attempt", owner, rest, "at <= ?1", values![at])
+    }
+
+    /// Removes samples that were taken at `at` or before: they are kept as long as attempts are.
+    fn old_samples(&mut self, at: Timestamp) -> Result<(), EngineError> {
+        self.remove("sample", &["job"], &["task", "idx", "attempt", "number"], "at <= ?1", values![at])
     }
 
     /// Removes deliveries that were given up at `since` or before.

@@ -9,8 +9,8 @@ use crate::batch::{Batch, RowChange};
 use crate::engine::{Engine, EngineError, ErrorKind, first};
 use crate::error::{CommitError, StoreError};
 use crate::rows::{
-    delivery, environment, garbage, instance, job, ledger, node, queue, subscription, tail, task, template, token,
-    topic,
+    delivery, environment, garbage, instance, job, ledger, node, queue, sample, subscription, tail, task, template,
+    token, topic,
 };
 use crate::statement::{Expect, Statement};
 
@@ -39,6 +39,12 @@ pub(crate) fn write(engine: &mut dyn Engine, batch: &Batch) -> Result<(), Commit
     }
     for attempt in &batch.attempts {
         run(engine, &[delivery::insert_attempt(attempt)], "write an attempt")?;
+    }
+    for (key, attempt) in &batch.dropped_samples {
+        run(engine, &[sample::delete_through(*key, *attempt)], "drop samples")?;
+    }
+    for sample in &batch.samples {
+        run(engine, &[sample::insert(sample)], "write a sample")?;
     }
     for tail in &batch.tails {
         run(engine, &[tail::put(tail)], "write the last output of a run")?;

@@ -141,6 +141,7 @@ pub(crate) fn node(stage: NodeStage, reason: &str) -> Arc<Node> {
         recreations: 0,
         agent_version: String::new(),
         addresses: Vec::new(),
+        limits: String::new(),
         reason: reason.into(),
         then: None,
         held: Default::default(),

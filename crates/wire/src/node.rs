@@ -31,6 +31,8 @@ pub const REPORTS_PER_FRAME: usize = 512;
 pub const RUNS_PER_FRAME: usize = 4_096;
 /// How much of the end of each output stream a report carries, in bytes before base64.
 pub const TAIL_BYTES: usize = 2_048;
+/// The most samples one frame carries.
+pub const SAMPLES_PER_FRAME: usize = 512;
 /// The longest reason in a report or a refusal, in bytes.
 pub const REASON_BYTES: usize = 1_024;
 
@@ -54,6 +56,8 @@ pub enum FromNode {
         mem_mb: u64,
         /// Addresses of the machine, the one it reaches the server by first.
         addresses: Vec<String>,
+        /// How its runs are bounded and ended, in a line for people, of at most [`REASON_BYTES`] bytes.
+        limits: String,
         /// Runs that are queued or running there.
         held: Vec<RunId>,
     },
@@ -63,6 +67,11 @@ pub enum FromNode {
         number: u64,
         /// At most [`REPORTS_PER_FRAME`], in the order in which they happened.
         reports: Vec<Report>,
+    },
+    /// What runs use at present. Neither acknowledged nor repeated.
+    Samples {
+        /// At most [`SAMPLES_PER_FRAME`].
+        samples: Vec<Sample>,
     },
     /// The agent lives. Sent as often as the Welcome asked for.
     Beat,
@@ -78,6 +87,8 @@ pub enum ToNode {
         version: u32,
         /// How often it wants a Beat, in milliseconds.
         beat_ms: u64,
+        /// How often it wants a run sampled, in milliseconds.
+        sample_ms: u64,
         /// The runs it believes to be there. The agent ends and forgets every other one, and reports a believed run
         /// of which it knows nothing as not started.
         believed: Vec<RunId>,
@@ -172,6 +183,13 @@ pub enum Exit {
         /// The signal's number.
         signal: i32,
     },
+    /// The memory that it may use ran out, and the kernel ended it, or a part of it without which it failed.
+    OutOfMemory {
+        /// Its exit status, or 128 and the number of the signal that ended it.
+        code: i32,
+        /// How much it may use, in MiB.
+        limit_mb: u64,
+    },
     /// Its time was over.
     TimedOut,
     /// By a Kill.
@@ -181,6 +199,23 @@ pub enum Exit {
         /// Why, in at most [`REASON_BYTES`] bytes.
         reason: String,
     },
+}
+
+/// What a run used at one moment. Parts are in hundredths of a percent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sample {
+    /// The run.
+    pub run: RunId,
+    /// Which of the run's samples, from 0.
+    pub number: u32,
+    /// When, in milliseconds of Unix time by the node's clock.
+    pub at: i64,
+    /// Processor time since the last sample, of what it may use: its share, or the machine.
+    pub cpu: u32,
+    /// Memory, of what it may use.
+    pub mem: u32,
+    /// How full the node's disks are, by name.
+    pub disks: Vec<(String, u32)>,
 }
 
 /// What the runs of one task have in common.
@@ -241,6 +276,7 @@ impl Frame for FromNode {
     fn check(&self) -> Result<(), FrameError> {
         match self {
             Self::Reports { reports, .. } => at_most("reports", reports.len(), REPORTS_PER_FRAME),
+            Self::Samples { samples } => at_most("samples", samples.len(), SAMPLES_PER_FRAME),
             Self::Hello { .. } | Self::Beat => Ok(()),
         }
     }
@@ -290,7 +326,7 @@ fn at_most(what: &'static str, count: usize, limit: usize) -> Result<(), FrameEr
 impl fmt::Debug for FromNode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Hello { version, node, token: _, agent_version, cpu, mem_mb, addresses, held } => f
+            Self::Hello { version, node, token: _, agent_version, cpu, mem_mb, addresses, limits, held } => f
                 .debug_struct("Hello")
                 .field("version", version)
                 .field("node", node)
@@ -298,11 +334,13 @@ impl fmt::Debug for FromNode {
                 .field("cpu", cpu)
                 .field("mem_mb", mem_mb)
                 .field("addresses", addresses)
+                .field("limits", limits)
                 .field("held", held)
                 .finish_non_exhaustive(),
             Self::Reports { number, reports } => {
                 f.debug_struct("Reports").field("number", number).field("reports", reports).finish()
             }
+            Self::Samples { samples } => f.debug_struct("Samples").field("samples", samples).finish(),
             Self::Beat => f.write_str("Beat"),
         }
     }

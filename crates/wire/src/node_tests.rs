@@ -28,6 +28,7 @@ fn hello() -> FromNode {
         cpu: 2,
         mem_mb: 24_105,
         addresses: vec!["127.0.0.1".to_owned()],
+        limits: "no limits".to_owned(),
         held: vec![run(0)],
     }
 }
@@ -55,9 +56,17 @@ const RUN3: &str = r#"{"job":"job-0000000z","task":1,"index":3,"attempt":2}"#;
 fn what_an_agent_says() {
     same(
         &hello(),
-        r#"{"type":"hello","version":1,"node":"node-00000001","token":"s3cret","agent_version":"0.1.0","cpu":2,"mem_mb":24105,"addresses":["127.0.0.1"],"held":[{"job":"job-0000000z","task":1,"index":0,"attempt":2}]}"#,
+        r#"{"type":"hello","version":1,"node":"node-00000001","token":"s3cret","agent_version":"0.1.0","cpu":2,"mem_mb":24105,"addresses":["127.0.0.1"],"limits":"no limits","held":[{"job":"job-0000000z","task":1,"index":0,"attempt":2}]}"#,
     );
     same(&FromNode::Beat, r#"{"type":"beat"}"#);
+    let disks = vec![("vda".to_owned(), 5_000)];
+    let sample = Sample { run: run(3), number: 0, at: 1_700_000_000_100, cpu: 9_950, mem: 12, disks };
+    same(
+        &FromNode::Samples { samples: vec![sample] },
+        &format!(
+            r#"{{"type":"samples","samples":[{{"run":{RUN3},"number":0,"at":1700000000100,"cpu":9950,"mem":12,"disks":[["vda",5000]]}}]}}"#
+        ),
+    );
     let reports = vec![
         Report::Started { run: run(3), at: 1_700_000_000_100 },
         exited(Exit::Code { code: 0 }),
@@ -76,6 +85,7 @@ fn how_a_run_ends() {
     for (exit, golden) in [
         (Exit::Code { code: 3 }, r#"{"type":"code","code":3}"#),
         (Exit::Signal { signal: 9 }, r#"{"type":"signal","signal":9}"#),
+        (Exit::OutOfMemory { code: 137, limit_mb: 64 }, r#"{"type":"out_of_memory","code":137,"limit_mb":64}"#),
         (Exit::TimedOut, r#"{"type":"timed_out"}"#),
         (Exit::Killed, r#"{"type":"killed"}"#),
         (Exit::NotStarted { reason: "no folder".to_owned() }, r#"{"type":"not_started","reason":"no folder"}"#),
@@ -89,8 +99,8 @@ fn how_a_run_ends() {
 #[test]
 fn what_the_server_says() {
     same(
-        &ToNode::Welcome { version: 1, beat_ms: 1_000, believed: vec![run(3)] },
-        &format!(r#"{{"type":"welcome","version":1,"beat_ms":1000,"believed":[{RUN3}]}}"#),
+        &ToNode::Welcome { version: 1, beat_ms: 1_000, sample_ms: 10_000, believed: vec![run(3)] },
+        &format!(r#"{{"type":"welcome","version":1,"beat_ms":1000,"sample_ms":10000,"believed":[{RUN3}]}}"#),
     );
     same(&ToNode::Refused { reason: "unknown node".to_owned() }, r#"{"type":"refused","reason":"unknown node"}"#);
     same(

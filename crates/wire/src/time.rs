@@ -9,6 +9,12 @@ use serde::{Serialize, Serializer};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Utc(pub Timestamp);
 
+/// The moment that a text of such a form names; other offsets than UTC's are told by `+08:00` in the place of `Z`.
+pub(crate) fn parse(text: &str) -> Option<Timestamp> {
+    let moment: jiff::Timestamp = text.parse().ok()?;
+    Some(Timestamp(moment.as_millisecond()))
+}
+
 impl fmt::Display for Utc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A moment that no calendar has is written as the last one that it has.
@@ -36,6 +42,20 @@ mod tests {
             (i64::MAX, "9999-12-30T22:00:00Z"),
         ] {
             assert_eq!(Utc(Timestamp(ms)).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn moments_are_read() {
+        for (text, ms) in [
+            ("2018-06-15T14:43:17Z", Some(1_529_073_797_000)),
+            ("2018-06-15T22:43:17.5+08:00", Some(1_529_073_797_500)),
+            ("2018-06-15T14:43:17", None),
+            ("2018-06-15", None),
+            ("1529073797", None),
+            ("", None),
+        ] {
+            assert_eq!(parse(text), ms.map(Timestamp), "{text}");
         }
     }
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use agent::{AgentConfig, Stream, log_file};
+use agent::{AgentConfig, NodeLimits, Stream, log_file};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use kernel::id::{JobId, NodeId};
@@ -30,6 +30,11 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) fn new(slots: u32) -> Self {
+        Self::with_limits(slots, None)
+    }
+
+    /// A node whose runs have limits.
+    pub(crate) fn with_limits(slots: u32, limits: Option<NodeLimits>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let home = folder.path().join("node");
         fs::create_dir(&home).unwrap();
@@ -39,6 +44,7 @@ impl Node {
             token: "s3cret".to_owned(),
             slots,
             logs: folder.path().join("logs"),
+            limits,
             home,
         };
         config.save().unwrap();
@@ -144,7 +150,7 @@ impl Connection {
     }
 
     pub(crate) fn welcome(&mut self, believed: &[RunId]) {
-        self.send(&ToNode::Welcome { version: VERSION, beat_ms: 20, believed: believed.to_vec() });
+        self.send(&ToNode::Welcome { version: VERSION, beat_ms: 20, sample_ms: 50, believed: believed.to_vec() });
     }
 
     /// The next frame.
@@ -165,7 +171,7 @@ impl Connection {
         loop {
             match self.receive() {
                 FromNode::Reports { number, reports } => return (number, reports),
-                FromNode::Beat => {}
+                FromNode::Beat | FromNode::Samples { .. } => {}
                 FromNode::Hello { .. } => panic!("a second Hello"),
             }
         }

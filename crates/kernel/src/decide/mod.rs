@@ -12,6 +12,7 @@ mod node;
 mod place;
 mod report;
 mod run;
+mod sample;
 mod subscription;
 mod sweep;
 mod template;
@@ -88,6 +89,7 @@ pub fn decide(
         Command::NodeCreationFailed(id, reason) => node::creation_failed(&mut draft, id, reason),
         Command::NodeConnected(id, facts) => node::connected(&mut draft, id, facts)?,
         Command::NodeReports(id, reports) => report::reports(&mut draft, id, reports),
+        Command::TakeSamples(id, samples) => sample::samples(&mut draft, id, samples),
         Command::NodeLost { node, reason, begun } => node::lost(&mut draft, node, &reason, &begun),
         Command::NodeDestroyed { node, begun } => node::destroyed(&mut draft, node, &begun),
         Command::Place(env) => place::place(&mut draft, env),

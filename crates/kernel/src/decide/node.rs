@@ -33,6 +33,7 @@ pub(super) fn submit(draft: &mut Draft<'_>, env: &Env, not_before: Timestamp, re
         recreations,
         agent_version: String::new(),
         addresses: Vec::new(),
+        limits: String::new(),
         reason: String::new(),
         then: None,
         held: imbl::OrdSet::new(),
@@ -67,7 +68,8 @@ pub(super) fn creation_failed(draft: &mut Draft<'_>, id: NodeId, reason: String)
 /// A node's agent has come, or come back.
 pub(super) fn connected(draft: &mut Draft<'_>, id: NodeId, facts: NodeFacts) -> Result<Reply, Refusal> {
     let node = draft.state.node(id).ok_or_else(|| Refusal::NoNode { node: id, path: "node".into() })?;
-    let known = node.agent_version == facts.agent_version && node.addresses == facts.addresses;
+    let known =
+        node.agent_version == facts.agent_version && node.addresses == facts.addresses && node.limits == facts.limits;
     let stage = node.stage;
     if !known {
         draft.record(What::NodeReported(id, facts));

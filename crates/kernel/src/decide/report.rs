@@ -65,6 +65,10 @@ fn exited(draft: &mut Draft<'_>, node: NodeId, id: RunId, exit: RunExit) {
         ExitHow::Signal(signal) => {
             run::attempt_failed(draft, key, end(Some(signal.saturating_add(128)), format!("Signal: {signal}")), false);
         }
+        ExitHow::OutOfMemory { code, limit_mb } => {
+            let reason = format!("OutOfMemory: needed more than the {limit_mb} MiB that it may use");
+            run::attempt_failed(draft, key, end(Some(code), reason), false);
+        }
         ExitHow::TimedOut => {
             let seconds = timeout_s(draft, id);
             run::attempt_failed(draft, key, end(None, format!("Timeout: ran longer than {seconds} s")), false);

@@ -115,6 +115,11 @@ fn each_way_to_fail_has_its_reason() {
     let table = [
         (ExitHow::Code(3), Some(3), "ExitCode: 3"),
         (ExitHow::Signal(9), Some(137), "Signal: 9"),
+        (
+            ExitHow::OutOfMemory { code: 137, limit_mb: 64 },
+            Some(137),
+            "OutOfMemory: needed more than the 64 MiB that it may use",
+        ),
         (ExitHow::TimedOut, None, "Timeout: ran longer than 60 s"),
         (ExitHow::NotStarted("no space".into()), None, "NotStarted: no space"),
     ];

@@ -76,6 +76,7 @@ fn apply(state: &mut State, change: &Change) {
         What::NodeReported(id, facts) => edit_node(state, *id, |node| {
             node.agent_version.clone_from(&facts.agent_version);
             node.addresses.clone_from(&facts.addresses);
+            node.limits.clone_from(&facts.limits);
         }),
         What::NodeRan(id, run_ms) => {
             // A guess for placement, not worth a row.

@@ -9,6 +9,7 @@ use kernel::change::RunEnd;
 use kernel::command::{ExitHow, Report, RunExit};
 use kernel::id::{JobId, NodeId};
 use kernel::instance::{Asked, RunId, Stage};
+use kernel::sample::Sample;
 use kernel::state::State;
 use kernel::time::Timestamp;
 use wire::node::{self, RUNS_PER_FRAME, TAIL_BYTES, TaskOrder, ToNode};
@@ -151,10 +152,17 @@ pub(super) fn report(report: node::Report) -> Report {
     }
 }
 
+/// What a node's sample says to the kernel.
+pub(super) fn sample(sample: node::Sample) -> Sample {
+    let node::Sample { run, number, at, cpu, mem, disks } = sample;
+    Sample { run, number, at: Timestamp(at), cpu, mem, disks }
+}
+
 fn how(exit: node::Exit) -> ExitHow {
     match exit {
         node::Exit::Code { code } => ExitHow::Code(code),
         node::Exit::Signal { signal } => ExitHow::Signal(signal),
+        node::Exit::OutOfMemory { code, limit_mb } => ExitHow::OutOfMemory { code, limit_mb },
         node::Exit::TimedOut => ExitHow::TimedOut,
         node::Exit::Killed => ExitHow::Killed,
         node::Exit::NotStarted { reason } => ExitHow::NotStarted(reason),

@@ -17,7 +17,7 @@ use kernel::id::NodeId;
 use kernel::node::NodeStage;
 use subtle::ConstantTimeEq;
 use tokio::sync::{mpsc, watch};
-use wire::node::{FRAME_BYTES, FrameError, FromNode, PATH, ToNode, VERSION, decode, encode};
+use wire::node::{FRAME_BYTES, FrameError, FromNode, PATH, REASON_BYTES, Sample, ToNode, VERSION, decode, encode};
 
 use super::{Gateway, Order, Seat, SeatNumber, frames};
 use crate::App;
@@ -37,6 +37,7 @@ pub(crate) struct GatewayState {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) beat_ms: u64,
+    pub(crate) sample_ms: u64,
     pub(crate) grace_ms: u64,
     /// Becomes true when the server stops.
     pub(crate) stopping: watch::Receiver<bool>,
@@ -129,7 +130,8 @@ impl GatewayState {
 
     /// The agent's Hello, if it is to be believed.
     async fn greeted(&self, source: &mut Source) -> Result<Hello, Closed> {
-        let FromNode::Hello { version, node, token, agent_version, addresses, held, .. } = receive(source).await?
+        let FromNode::Hello { version, node, token, agent_version, addresses, limits, held, .. } =
+            receive(source).await?
         else {
             return Err(Closed::OutOfTurn);
         };
@@ -149,7 +151,7 @@ impl GatewayState {
             },
             _ => return Err(Closed::Refused("no such node, or not its token".into())),
         }
-        Ok(Hello { node, facts: NodeFacts { agent_version, addresses }, held })
+        Ok(Hello { node, facts: NodeFacts { agent_version, addresses, limits: shortened(limits) }, held })
     }
 
     async fn welcomed(
@@ -163,7 +165,8 @@ impl GatewayState {
         let node = seat.number.node;
         let outstanding = frames::outstanding(&state, node, held);
         tracing::info!(%node, believed = outstanding.believed.len(), "an agent is welcome");
-        let welcome = ToNode::Welcome { version: VERSION, beat_ms: self.beat_ms, believed: outstanding.believed };
+        let (beat_ms, sample_ms) = (self.beat_ms, self.sample_ms);
+        let welcome = ToNode::Welcome { version: VERSION, beat_ms, sample_ms, believed: outstanding.believed };
         send(&mut sink, welcome).await?;
         // Before its reports are read: see `frames::outstanding`.
         send_all(&mut sink, self.frames(&outstanding.orders)).await?;
@@ -200,8 +203,19 @@ impl GatewayState {
                         return Ok(());
                     }
                 }
+                FromNode::Samples { samples } => self.take_samples(seat.node, samples)?,
                 FromNode::Hello { .. } => return Err(Closed::OutOfTurn),
             }
+        }
+    }
+
+    /// Hands samples to the ledger, in the lane of what can wait. Nobody waits for their commit; a lane that is full
+    /// passes them over, since the next ones come soon.
+    fn take_samples(&self, node: NodeId, samples: Vec<Sample>) -> Result<(), Closed> {
+        let samples = samples.into_iter().map(frames::sample).collect();
+        match self.app.ledger.offer(Lane::Background, Command::TakeSamples(node, samples)) {
+            Ok(()) | Err(SubmitError::Busy) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -250,6 +264,12 @@ async fn acknowledge(mut committing: mpsc::Receiver<(u64, Pending)>, acks: mpsc:
         }
     }
     Ok(())
+}
+
+/// What an agent says for people to read, cut to what it may say.
+fn shortened(text: String) -> String {
+    let end = text.floor_char_boundary(REASON_BYTES);
+    text[..end].to_owned()
 }
 
 async fn receive(source: &mut Source) -> Result<FromNode, Closed> {

@@ -65,6 +65,7 @@ impl Work {
     fn weight(&self) -> usize {
         match self {
             Self::Command(Command::NodeReports(_, reports), _) => reports.len().max(1),
+            Self::Command(Command::TakeSamples(_, samples), _) => samples.len().max(1),
             Self::Command(Command::FanOut { messages, .. }, _) => messages.len().max(1),
             Self::Command(Command::RecordDeliveries(record), _) => (record.put.len() + record.attempts.len()).max(1),
             Self::Command(..) => 1,

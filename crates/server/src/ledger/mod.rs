@@ -79,6 +79,15 @@ impl LedgerHandle {
         Ok(Pending(receiver))
     }
 
+    /// Submits a command whose fate nobody waits for.
+    ///
+    /// # Errors
+    /// [`SubmitError::Busy`] and [`SubmitError::Stopping`]: nothing happened.
+    pub(crate) fn offer(&self, lane: Lane, command: Command) -> Result<(), SubmitError> {
+        let (sender, _) = oneshot::channel();
+        self.lanes.push(lane, Work::Command(command, sender))
+    }
+
     /// Submits a command, waiting for room and then for its commit.
     pub(crate) async fn submit_patiently(&self, lane: Lane, command: Command) -> Result<Reply, SubmitError> {
         self.queue(lane, command).await?.wait().await

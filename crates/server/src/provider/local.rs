@@ -12,7 +12,7 @@ use std::process::Stdio;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use agent::AgentConfig;
+use agent::{AgentConfig, NodeLimits};
 use kernel::id::NodeId;
 use kernel::instance::RunId;
 use tokio::process::Command;
@@ -20,7 +20,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::process::{self, HOME_FLAG, VERB};
-use super::{CreateError, NewNode, Provider};
+use super::{CreateError, NewNode, Provider, Size};
 use crate::data::draw_word;
 
 /// Makes the session and becomes the agent.
@@ -46,6 +46,8 @@ pub(crate) struct LocalProvider {
     pub(crate) program: PathBuf,
     /// How many nodes there may be.
     pub(crate) capacity: usize,
+    /// Processes and threads of a node, for each core of its type.
+    pub(crate) pids_per_cpu: u32,
     /// Whoever makes a node holds it, so that two do not count the same place as free.
     pub(crate) making: Mutex<()>,
     /// Where agents that were started here are waited for.
@@ -113,6 +115,14 @@ impl LocalProvider {
         self.nodes.join(node.to_string())
     }
 
+    fn limits(&self, size: Size) -> NodeLimits {
+        NodeLimits {
+            cpu: size.cpu,
+            mem_mb: u64::from(size.mem_gb) * 1_024,
+            pids: size.cpu.saturating_mul(self.pids_per_cpu),
+        }
+    }
+
     fn furnish(&self, node: &NewNode, home: &Path) -> io::Result<()> {
         match fs::DirBuilder::new().mode(0o700).create(home) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
@@ -125,6 +135,7 @@ impl LocalProvider {
             token: draw_word(TOKEN_CHARS)?,
             slots: node.slots,
             logs: self.logs.clone(),
+            limits: node.size.map(|size| self.limits(size)),
         };
         config.save().map_err(io::Error::other)
     }

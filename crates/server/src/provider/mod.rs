@@ -37,6 +37,17 @@ pub(crate) struct NewNode {
     pub(crate) id: NodeId,
     /// Instances at once.
     pub(crate) slots: u32,
+    /// What its instances may use together; `None`: all that the machine has.
+    pub(crate) size: Option<Size>,
+}
+
+/// How much of a machine a node is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Size {
+    /// Cores.
+    pub(crate) cpu: u32,
+    /// Memory in GiB.
+    pub(crate) mem_gb: u32,
 }
 
 /// Why a node was not made.

@@ -11,6 +11,7 @@ use kernel::evolve::evolve;
 use kernel::id::JobId;
 use kernel::instance::InstanceKey;
 use kernel::queue::MessageKey;
+use kernel::sample::Sample;
 use kernel::state::{Row, RowKey, State};
 use kernel::time::Timestamp;
 use kernel::topic::{NewBody, NewMessage, StreamNo, TopicMessage};
@@ -35,6 +36,8 @@ pub(super) struct Work<'a> {
     messages: Vec<NewMessage>,
     attempts: Vec<Arc<Attempt>>,
     tails: Vec<LogTail>,
+    samples: Vec<Arc<Sample>>,
+    dropped_samples: Vec<(InstanceKey, u32)>,
     fresh: BTreeSet<RowKey>,
     loaded: Loads,
 }
@@ -70,6 +73,8 @@ impl<'a> Work<'a> {
             messages: Vec::new(),
             attempts: Vec::new(),
             tails: Vec::new(),
+            samples: Vec::new(),
+            dropped_samples: Vec::new(),
             fresh: BTreeSet::new(),
             loaded: Loads::default(),
         }
@@ -135,6 +140,8 @@ impl<'a> Work<'a> {
             messages,
             attempts: self.attempts,
             tails: self.tails,
+            samples: self.samples,
+            dropped_samples: self.dropped_samples,
         };
         let mut touched = dirty;
         touched.extend(self.loaded.jobs.into_iter().map(RowKey::Job));
@@ -194,6 +201,8 @@ impl<'a> Work<'a> {
             | What::InstanceFailed(key, end) => {
                 self.keep_tail(*key, end);
             }
+            What::SampleTaken(sample) => self.samples.push(sample.clone()),
+            What::SamplesDropped(key, attempt) => self.dropped_samples.push((*key, *attempt)),
             What::AttemptEnded(attempt) => self.attempts.push(attempt.clone()),
             _ => {}
         }

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kernel::instance::{Instance, InstanceKey};
+use kernel::limits::{RUN_SAMPLES, SAMPLED_ATTEMPTS};
 use kernel::phase::Phase;
+use kernel::sample::Sample;
 use kernel::task::{Task, TaskKey};
+use kernel::time::Timestamp;
 
 use crate::batch::LogTail;
 use crate::engine::{Engine, EngineError, Flow, all, first};
 use crate::merge::{Merge, Place};
 use crate::page::{InstanceListed, Page, Span};
-use crate::rows::{instance, tail, task};
+use crate::rows::{instance, sample, tail, task};
 use crate::statement::{Statement, Value, places, values};
 
 /// Rows that one statement names by index.
@@ -88,6 +91,22 @@ pub(crate) fn log_tails(engine: &mut dyn Engine, key: TaskKey, indexes: &[u32]) 
     }
     tails.sort_by_key(|tail| tail.key);
     Ok(tails)
+}
+
+pub(crate) fn samples(
+    engine: &mut dyn Engine,
+    key: InstanceKey,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<Sample>, EngineError> {
+    let select = &sample::TEXTS.select;
+    let text = format!(
+        "{select} where job = ?1 and task = ?2 and idx = ?3 and at between ?4 and ?5 order by attempt, number limit ?6"
+    );
+    // As many as there are of an instance; those of 16 attempts would have to be the longest there can be.
+    let most = u64::from(RUN_SAMPLES) * u64::from(SAMPLED_ATTEMPTS);
+    let values = values![key.job, key.task, key.index, from, to, most];
+    all(engine, &Statement::new(text, values), sample::read)
 }
 
 /// A select of the rows with these indexes.

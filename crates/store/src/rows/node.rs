@@ -29,6 +29,7 @@ pub(crate) static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
             "recreations",
             "agent_version",
             "addresses",
+            "limits",
             "reason",
         ],
     }
@@ -57,6 +58,7 @@ pub(crate) fn put(node: &Node, fresh: bool) -> Statement<'_> {
         node.recreations,
         &node.agent_version,
         json(&node.addresses),
+        &node.limits,
         &node.reason,
     ];
     TEXTS.write(fresh, values)
@@ -119,6 +121,7 @@ pub(crate) fn read(cells: &mut Cells<'_>) -> Result<Node, Corrupt> {
         recreations: cells.int()?,
         agent_version: cells.string()?,
         addresses: cells.json()?,
+        limits: cells.string()?,
         reason: cells.string()?,
         then,
         held: Default::default(),

@@ -10,6 +10,7 @@ use kernel::job::Job;
 use kernel::node::Node;
 use kernel::phase::Phase;
 use kernel::queue::Queue;
+use kernel::sample::Sample;
 use kernel::subscription::{Subscription, SubscriptionKey};
 use kernel::task::TaskKey;
 use kernel::template::Template;
@@ -55,6 +56,7 @@ reads! {
     fn log_tails(task: TaskKey, indexes: &[u32]) -> Vec<LogTail> = instance::log_tails, "read the output of runs";
     fn templates(filter: &TemplateFilter, span: Span) -> Page<Arc<Template>>
         = template::templates, "list task templates";
+    fn samples(key: InstanceKey, from: Timestamp, to: Timestamp) -> Vec<Sample> = instance::samples, "read samples";
     fn env(id: EnvId) -> Option<Arc<Env>> = environment::env, "read an environment";
     fn envs(filter: &EnvFilter, span: Span) -> Page<EnvListed> = environment::envs, "list environments";
     fn nodes(env: EnvId) -> Vec<Arc<Node>> = environment::nodes, "list nodes";

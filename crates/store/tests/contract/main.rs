@@ -6,6 +6,7 @@ mod commits;
 mod loads;
 mod pages;
 mod rows;
+mod samples;
 mod sweeps;
 
 use std::sync::Arc;
@@ -165,6 +166,10 @@ contract! {
         a_topic_is_read_backwards_and_along_one_jobs_messages
         a_time_is_found_in_a_topic
         deliveries_and_attempts_are_listed;
+    samples:
+        samples_are_found_by_their_time
+        samples_of_early_attempts_are_dropped
+        samples_go_with_their_time_and_their_job;
     sweeps:
         what_a_deleted_job_leaves_goes_in_chunks
         what_deleted_topics_queues_and_subscriptions_leave_goes

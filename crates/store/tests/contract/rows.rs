@@ -187,6 +187,7 @@ pub(crate) fn node(number: u64, env: u64, stage: NodeStage) -> Node {
         recreations: 1,
         agent_version: "0.1.0".into(),
         addresses: vec!["127.0.0.1".into()],
+        limits: "cpu, memory".into(),
         reason: "no reason".into(),
         then: Some(Then::Restart),
         held: Default::default(),

@@ -21,6 +21,7 @@ mod filter;
 mod graph;
 mod ids;
 mod job;
+mod monitor;
 mod notification;
 mod placement;
 mod refusal;
@@ -41,6 +42,7 @@ pub use env::{create_compute_env, modify_compute_env, terminate_compute_nodes};
 pub use env_data::CATEGORIES;
 pub use ids::{env_id, job_id};
 pub use job::{SubmitJob, submit_job};
+pub use monitor::{DescribeJobMonitorData, Metric, describe_job_monitor_data};
 pub use refusal::refusal;
 pub use select::{DescribeComputeEnvs, DescribeJobs, DescribeTask, DescribeTaskLogs, Logs};
 pub use select::{

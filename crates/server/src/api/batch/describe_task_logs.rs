@@ -54,7 +54,10 @@ fn indexes(wanted: Logs, total: u32) -> Result<Vec<u32>, ApiError> {
     match wanted {
         Logs::Indexes(indexes) => {
             let known = |index: &u64| u32::try_from(*index).ok().filter(|index| *index < total);
-            indexes.iter().map(|index| known(index).ok_or_else(|| no_instance(*index, total))).collect()
+            indexes
+                .iter()
+                .map(|index| known(index).ok_or_else(|| no_instance("TaskInstanceIndexes", *index, total)))
+                .collect()
         }
         Logs::Page(page) => {
             let first = u32::try_from(page.offset).unwrap_or(total).min(total);
@@ -64,8 +67,8 @@ fn indexes(wanted: Logs, total: u32) -> Result<Vec<u32>, ApiError> {
     }
 }
 
-fn no_instance(index: u64, total: u32) -> ApiError {
-    let message = format!("TaskInstanceIndexes: there is no instance {index}; the task has {total}");
+pub(super) fn no_instance(key: &str, index: u64, total: u32) -> ApiError {
+    let message = format!("{key}: there is no instance {index}; the task has {total}");
     ApiError::new("ResourceNotFound.TaskInstance", message)
 }
 

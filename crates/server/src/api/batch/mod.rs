@@ -14,6 +14,7 @@ mod describe_compute_envs;
 mod describe_cvm_zone_instance_config_infos;
 mod describe_instance_categories;
 mod describe_job;
+mod describe_job_monitor_data;
 mod describe_jobs;
 mod describe_task;
 mod describe_task_logs;
@@ -38,6 +39,7 @@ pub(super) const ACTIONS: &[Action] = &[
     submit_job::ACTION,
     describe_job::ACTION,
     describe_jobs::ACTION,
+    describe_job_monitor_data::ACTION,
     describe_task::ACTION,
     describe_task_logs::ACTION,
     terminate_job::ACTION,

@@ -5,6 +5,7 @@ mod catalogue;
 mod create_info;
 mod env;
 mod job;
+mod monitor;
 mod placement;
 mod task;
 mod template;
@@ -17,6 +18,7 @@ pub use catalogue::{
 pub use create_info::{describe_compute_env_create_info, describe_compute_env_create_infos};
 pub use env::{NodeCounts, describe_compute_env, describe_compute_envs};
 pub use job::{describe_job, describe_jobs};
+pub use monitor::{Point, describe_job_monitor_data};
 pub use task::{Log, bulk_instance, describe_task, describe_task_logs, instance};
 pub use template::describe_task_templates;
 

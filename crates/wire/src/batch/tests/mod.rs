@@ -2,6 +2,7 @@
 
 mod env;
 mod job;
+mod monitor;
 mod reply;
 mod select;
 mod template;

@@ -1,0 +1,145 @@
+//! What a run left behind on a node whose runs are all born in one group.
+//!
+//! A process that is in the node's group and in no process group of a run that goes on has left its own. It belongs
+//! to a run that goes on if its forebears lead there. Else its forebears are dead, and the environment that it was
+//! started with tells whose it is; one that has cleared even that belongs to one of the runs that had begun before it,
+//! and is ended when none of them goes on any more.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::thread;
+use std::time::Instant;
+
+use super::kill;
+use crate::environment;
+use crate::limits::KILLED_LOOK;
+use crate::procfs::{self, Process};
+
+/// What is known of the runs that go on, at one moment.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Known {
+    /// The processes that lead them, each with its instance as its environment names it.
+    pub(crate) leaders: HashMap<i32, String>,
+}
+
+/// Kills what no run that goes on answers for, and waits until it is gone.
+pub(super) fn end(group: &Path, known: impl Fn() -> Known, until: Instant) -> io::Result<()> {
+    loop {
+        // In this order: a run that begins after its process was listed is known, one that ended is looked at again.
+        let mut pids = Vec::new();
+        kill::list(group, &mut pids)?;
+        let known = known();
+        let me = std::process::id().try_into().expect("Linux numbers processes within i32");
+        pids.retain(|pid| *pid != me && !known.leaders.contains_key(pid));
+        if pids.is_empty() {
+            return Ok(());
+        }
+        let strays = strays(&pids, me, &known)?;
+        if strays.is_empty() {
+            return Ok(());
+        }
+        if Instant::now() > until {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, format!("processes {strays:?} do not die")));
+        }
+        strays.iter().try_for_each(|pid| kill::kill_one(*pid))?;
+        thread::sleep(KILLED_LOOK);
+    }
+}
+
+fn strays(pids: &[i32], me: i32, known: &Known) -> io::Result<Vec<i32>> {
+    let mut strays = Vec::new();
+    for pid in pids {
+        if let Some(process) = procfs::process(*pid)?.filter(|process| !process.ended)
+            && !goes_on(process, me, known, &procfs::process, &instance)?
+        {
+            strays.push(*pid);
+        }
+    }
+    Ok(strays)
+}
+
+/// The instance that a process was started for. What cannot be read has ended, or belongs to another user.
+fn instance(pid: i32) -> Option<String> {
+    environment::instance(&procfs::variables(pid).ok()?)
+}
+
+/// Whether a run that goes on answers for a process.
+fn goes_on(
+    process: Process,
+    me: i32,
+    known: &Known,
+    look: &impl Fn(i32) -> io::Result<Option<Process>>,
+    instance: &impl Fn(i32) -> Option<String>,
+) -> io::Result<bool> {
+    if known.leaders.contains_key(&process.group) {
+        return Ok(true);
+    }
+    let mut parent = process.parent;
+    // A chain of forebears that changes meanwhile may have no end.
+    for _ in 0..FOREBEARS {
+        // A child of the agent itself is a run that just begins.
+        if parent == me || known.leaders.contains_key(&parent) {
+            return Ok(true);
+        }
+        match look(parent)?.filter(|_| parent > 1) {
+            Some(found) => parent = found.parent,
+            None => break,
+        }
+    }
+    if let Some(of) = instance(process.pid) {
+        return Ok(known.leaders.values().any(|instance| *instance == of));
+    }
+    for leader in known.leaders.keys() {
+        if look(*leader)?.is_some_and(|leader| leader.started <= process.started) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Forebears that are looked at, at most.
+const FOREBEARS: usize = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AGENT: i32 = 50;
+
+    fn process(pid: i32, parent: i32, group: i32, started: u64) -> Process {
+        Process { pid, parent, ended: false, group, session: group, started, status: 0 }
+    }
+
+    /// Two runs go on, led by 60 and 70; the one that 80 led has ended.
+    #[test]
+    fn whose_processes_go_on() {
+        let known = Known { leaders: HashMap::from([(60, "a/0".to_owned()), (70, "a/1".to_owned())]) };
+        let table = [
+            ("a child in the group", process(61, 60, 60, 601), None, true),
+            ("an orphan in the group", process(61, 1, 60, 601), None, true),
+            ("a child in a group of its own", process(62, 60, 62, 602), None, true),
+            ("a grandchild in a group of its own", process(63, 64, 63, 603), None, true),
+            ("a run that just begins", process(90, AGENT, 90, 900), None, true),
+            ("an orphan of a run that goes on", process(65, 1, 65, 605), Some("a/1"), true),
+            ("an orphan of a run that has ended", process(81, 1, 81, 801), Some("a/2"), false),
+            ("a child of an orphan", process(82, 81, 82, 802), Some("a/2"), false),
+            ("an orphan without its environment", process(83, 1, 83, 803), None, true),
+            ("an older one without its environment", process(84, 1, 84, 590), None, false),
+        ];
+        let look = |pid| {
+            Ok(match pid {
+                60 => Some(process(60, AGENT, 60, 600)),
+                70 => Some(process(70, AGENT, 70, 700)),
+                64 => Some(process(64, 60, 60, 602)),
+                81 => Some(process(81, 1, 81, 801)),
+                1 => Some(process(1, 0, 1, 1)),
+                _ => None,
+            })
+        };
+        for (what, one, of, expected) in table {
+            let instance = |_| of.map(str::to_owned);
+            assert_eq!(goes_on(one, AGENT, &known, &look, &instance).unwrap(), expected, "{what}");
+        }
+    }
+}
