@@ -51,6 +51,12 @@ pub enum What {
     JobEntered(JobId, crate::phase::Phase, String),
     /// A job is to be terminated.
     JobTerminating(JobId),
+    /// A failed job runs again: these tasks of it, which are ready or wait for others.
+    JobRetried(JobId, Vec<(u32, crate::phase::Phase)>),
+    /// Nothing of a job runs, for these reasons of its tasks, and those who asked were told.
+    JobBlocked(JobId, Vec<(u32, crate::explain::Why)>),
+    /// Nothing of a job runs, and there is nothing new to tell of that.
+    JobStillBlocked(JobId),
     /// A finished job was erased.
     JobDeleted(JobId),
     /// A task template was made.
@@ -67,6 +73,8 @@ pub enum What {
     TaskIntended(TaskKey, Intent),
     /// The intent on a task has reached all its instances.
     TaskSwept(TaskKey),
+    /// Failed instances of a task that runs again, by index, are as if they never had been run.
+    InstancesReset(TaskKey, Vec<u32>),
     /// An instance was given to a node, as its next attempt.
     InstancePlaced(InstanceKey, NodeId),
     /// A node was asked to give an instance back, or to end it.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::change::{Change, NodeFacts, RunEnd};
 use crate::delivery::{Attempt, Delivery};
 use crate::environment::EnvSpec;
+use crate::explain::Explained;
 
 use crate::id::{EnvId, JobId, NodeId, QueueId, SubscriptionId, TemplateId, TopicId};
 use crate::instance::RunId;
@@ -26,8 +27,21 @@ pub enum Command {
         /// Makes a repeat harmless.
         token: Option<Token>,
     },
+    /// Run the failed instances of failed jobs again. Needs the jobs.
+    RetryJobs(Vec<JobId>),
     /// End a job.
     TerminateJob(JobId),
+    /// End one instance. Needs the job and the instance.
+    TerminateInstance {
+        /// The job.
+        job: JobId,
+        /// The task's name.
+        task: String,
+        /// The instance's index.
+        index: u64,
+    },
+    /// Tell why the tasks of a job do not run. Changes nothing. Needs the job.
+    ExplainJob(JobId),
     /// Erase a finished job.
     DeleteJob(JobId),
     /// Keep a task template.
@@ -291,6 +305,8 @@ pub enum Reply {
     Job(JobId),
     /// The task template.
     Template(TemplateId),
+    /// The job, and why its tasks do not run.
+    Explained(Box<Explained>),
     /// The environment.
     Env(EnvId),
     /// The topic.

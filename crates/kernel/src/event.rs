@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Env;
+use crate::explain::TaskWhy;
 use crate::id::{EnvId, JobId};
 use crate::instance::Instance;
 use crate::job::{Job, JobSpec};
@@ -38,6 +39,10 @@ macro_rules! event_names {
 event_names! {
     /// The job was accepted.
     JobSubmitted = "JOB_SUBMITTED";
+    /// The failed job runs again.
+    JobRetried = "JOB_RETRIED";
+    /// Nothing of the job runs, for want of a place.
+    JobBlocked = "JOB_BLOCKED";
     /// The job is RUNNING.
     JobRunning = "JOB_RUNNING";
     /// The job is SUCCEED.
@@ -302,6 +307,8 @@ pub struct Event {
 pub enum Subject {
     /// A job.
     Job(Arc<Job>),
+    /// A job of which nothing runs, and why its tasks do not.
+    Blocked(Arc<Job>, Arc<[TaskWhy]>),
     /// A task of a job.
     Task(Arc<JobSpec>, Arc<Task>),
     /// An instance of a job's task.
@@ -326,7 +333,7 @@ impl Subject {
     #[must_use]
     pub fn owner(&self) -> String {
         match self {
-            Self::Job(job) => job.id.to_string(),
+            Self::Job(job) | Self::Blocked(job, _) => job.id.to_string(),
             Self::Task(_, task) => task.key.job.to_string(),
             Self::Instance(_, instance) => instance.key.job.to_string(),
             Self::Env(env) => env.id.to_string(),
@@ -365,7 +372,7 @@ mod tests {
     fn jobs_and_environments_have_their_own_events() {
         let of_job = EventName::ALL.iter().filter(|name| name.is_of_job()).count();
         let of_env = EventName::ALL.iter().filter(|name| name.is_of_env()).count();
-        assert_eq!((of_job, of_env), (15 + 6, 9));
+        assert_eq!((of_job, of_env), (17 + 6, 9));
         assert!(EventName::ComputeNodeRunning.is_of_job() && !EventName::ComputeEnvCreated.is_of_job());
     }
 

@@ -1,5 +1,6 @@
 //! What is true of every state that decisions lead to. Tests and the simulator check it after every step.
 
+use crate::event::EventName;
 use crate::instance::Stage;
 use crate::job::Job;
 use crate::limits;
@@ -45,6 +46,13 @@ fn check_job(state: &State, job: &Job) -> Result<(), String> {
     ensure(tasks == job.tasks, || format!("counts tasks as {:?}, they are {tasks:?}", job.tasks))?;
     ensure(instances == job.instances, || format!("counts instances as {:?}, they are {instances:?}", job.instances))?;
     ensure(job.phase == job.tasks.whole(job.has_run), || format!("is {} with tasks {tasks:?}", job.phase))?;
+    let ready = state.index.ready.iter().any(|(_, _, of, _)| *of == job.id);
+    let stalls = ready && job.instances.active() == 0 && job.spec.asks_for(EventName::JobBlocked);
+    let known = state.index.stalled_since.get(&job.id);
+    ensure(known.is_some() == stalls, || format!("nothing of it runs: {stalls}, known: {known:?}"))?;
+    let listed = known.is_none_or(|since| state.index.stalled.contains(&(*since, job.id)));
+    ensure(listed, || "is not found by the time since when nothing of it runs".into())?;
+    ensure(job.blocked.is_empty() || job.instances.active() == 0, || format!("is blocked by {:?}", job.blocked))?;
     ensure(job.ended.is_some() == job.phase.is_finished(), || format!("is {} and ended {:?}", job.phase, job.ended))
 }
 
@@ -56,6 +64,10 @@ fn check_task(state: &State, job: &Job, task: &Task) -> Result<(), String> {
         ensure(!task.bulk.contains(row.key.index), || format!("instance {} is in bulk and has a row", row.key.index))?;
     }
     rows.add(&Counts::all_in(task.bulk_phase(), task.bulk.len()));
+    let waits = rows.of(Phase::Runnable);
+    // Instances that are to run again count by the state they go to; their rows still say that they failed.
+    rows.add(&Counts::all_in(task.bulk_phase(), task.redo.map_or(0, |redo| redo.left)));
+    ensure(task.redo.is_none_or(|redo| redo.left > 0), || "is to redo nothing".into())?;
     for phase in [Phase::Pending, Phase::Runnable, Phase::Starting, Phase::Running] {
         let (counted, there) = (task.instances.of(phase), rows.of(phase));
         ensure(counted == there, || format!("counts {counted} {phase}, there are {there}"))?;
@@ -65,15 +77,16 @@ fn check_task(state: &State, job: &Job, task: &Task) -> Result<(), String> {
     ensure(task.phase == whole, || format!("is {} with instances {:?}", task.phase, task.instances))?;
     let most = spec.max_concurrent.unwrap_or(u64::MAX);
     ensure(task.instances.active() <= most, || format!("has {} active", task.instances.active()))?;
-    let began = !matches!(task.phase, Phase::Pending) && task.intent.is_none();
+    // What has ended may have: a failed task before it may have been retried since.
+    let began = !matches!(task.phase, Phase::Pending) && !task.phase.is_finished() && task.intent.is_none();
     for before in job.predecessors(task.key.task).filter(|_| began) {
         let ended = state.tasks_of(job.id).nth(before as usize).is_some_and(|task| task.phase.is_finished());
         ensure(ended, || format!("has begun before task {before} ended"))?;
     }
     let ready = state.index.ready.iter().any(|(.., of, number)| (*of, *number) == (job.id, task.key.task));
-    let could = task.intent.is_none() && task.instances.active() < most && task.instances.of(Phase::Runnable) > 0;
+    let could = task.intent.is_none() && task.instances.active() < most && waits > 0;
     let pausing = state.index.pausing.iter().filter(|(_, key)| key.task_key() == task.key).count() as u64;
-    let could = could && task.instances.of(Phase::Runnable) > pausing && !task.phase.is_finished();
+    let could = could && waits > pausing && !task.phase.is_finished();
     ensure(ready == could, || format!("is ready: {ready}, could run: {could}"))
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::environment::NodeType;
-use crate::event::{Notification, Outlets};
+use crate::event::{EventName, Notification, Outlets};
+use crate::explain::Why;
 use crate::id::{EnvId, JobId};
 use crate::phase::{Counts, Phase};
 use crate::time::Timestamp;
@@ -145,8 +146,18 @@ pub struct Job {
     pub tasks: Counts,
     /// Its instances by state.
     pub instances: Counts,
+    /// Why nothing of it runs, as JOB_BLOCKED told it last: tasks and reasons. Empty again once something runs.
+    pub blocked: Vec<(u32, Why)>,
     /// How many events each topic has had of it.
     pub outlets: Outlets,
+}
+
+impl JobSpec {
+    /// Whether somebody is to be told of such events.
+    #[must_use]
+    pub fn asks_for(&self, name: EventName) -> bool {
+        self.notifications.iter().any(|one| one.events.iter().any(|config| config.name == name))
+    }
 }
 
 impl Job {

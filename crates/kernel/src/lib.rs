@@ -11,6 +11,7 @@ pub mod delivery;
 pub mod environment;
 pub mod event;
 pub mod evolve;
+pub mod explain;
 pub mod filter;
 pub mod id;
 pub mod instance;

@@ -53,6 +53,12 @@ pub const QUEUES: usize = 10_000;
 pub const SUBSCRIPTIONS: usize = 1_000;
 /// Instances that one commit changes because of one intent.
 pub const SWEEP_INSTANCES: usize = 1_000;
+/// Ranges of a task's instances without rows; failed ones that would make it more wait until others are placed.
+pub const BULK_RANGES: usize = 1_024;
+/// Jobs of one request.
+pub const REQUEST_JOBS: usize = 100;
+/// Jobs of which one commit looks why nothing of them runs.
+pub const BLOCKED_LOOKS: usize = 64;
 /// Instances that one commit places.
 pub const PLACE_INSTANCES: usize = 512;
 /// Instances a node is given ahead of its slots.
@@ -69,6 +75,8 @@ pub const NODE_RECREATIONS: u64 = 100;
 pub const NODE_RECREATIONS_DEFAULT: u64 = 7;
 /// A node that has run this long, in milliseconds, has its re-creations counted anew.
 pub const NODE_SETTLED_MS: u64 = 600_000;
+/// How long nothing of a job runs, in seconds, before those who asked are told why, unless a setting says otherwise.
+pub const BLOCKED_AFTER_S: u64 = 10;
 /// Longest pause between two runs of an instance, in seconds.
 pub const RETRY_PAUSE_S: u64 = 60;
 /// Samples of one run that are kept.

@@ -48,6 +48,29 @@ impl Ranges {
         self.0.iter().flat_map(|(start, end)| *start..*end)
     }
 
+    /// How many ranges there are.
+    #[must_use]
+    pub fn pieces(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Puts `index` in; false when it was in.
+    pub fn insert(&mut self, index: u32) -> bool {
+        let Err(at) = self.position(index) else { return false };
+        let joins_before = at > 0 && self.0[at - 1].1 == index;
+        let joins_after = self.0.get(at).is_some_and(|(start, _)| *start == index + 1);
+        match (joins_before, joins_after) {
+            (true, true) => {
+                self.0[at - 1].1 = self.0[at].1;
+                self.0.remove(at);
+            }
+            (true, false) => self.0[at - 1].1 = index + 1,
+            (false, true) => self.0[at].0 = index,
+            (false, false) => self.0.insert(at, (index, index + 1)),
+        }
+        true
+    }
+
     /// Takes `index` out; false when it was not in.
     pub fn remove(&mut self, index: u32) -> bool {
         let Ok(at) = self.position(index) else { return false };
@@ -87,6 +110,22 @@ mod tests {
     use std::collections::BTreeSet;
 
     proptest! {
+        #[test]
+        fn insertion_undoes_removal(end in 0u32..40, steps in proptest::collection::vec((any::<bool>(), 0u32..45), 0..90)) {
+            let mut ranges = Ranges::up_to(end);
+            let mut set: BTreeSet<u32> = (0..end).collect();
+            for (puts, index) in steps {
+                if puts {
+                    prop_assert_eq!(ranges.insert(index), set.insert(index));
+                } else {
+                    prop_assert_eq!(ranges.remove(index), set.remove(&index));
+                }
+                prop_assert_eq!(ranges.indexes().collect::<Vec<_>>(), set.iter().copied().collect::<Vec<_>>());
+                let gaps = set.iter().filter(|index| !set.contains(&(*index + 1))).count();
+                prop_assert_eq!(ranges.pieces(), gaps, "ranges that touch are one");
+            }
+        }
+
         #[test]
         fn removal_agrees_with_a_set(end in 0u32..40, removed in proptest::collection::vec(0u32..45, 0..60)) {
             let mut ranges = Ranges::up_to(end);

@@ -13,8 +13,45 @@ pub enum Refusal {
     /// The job has not finished.
     #[error("job {0} has not finished; terminate it first, or wait for its end")]
     JobUnfinished(JobId),
+    /// Only failed jobs can be retried.
+    #[error("{path}: job {job} is {state}; only a FAILED job can be retried")]
+    JobNotFailed {
+        /// The job.
+        job: JobId,
+        /// Its state.
+        state: &'static str,
+        /// The field.
+        path: String,
+    },
+    /// A failed task has nowhere to run any more.
+    #[error("{path}: job {job} cannot be retried: compute environment {env} of its task `{task}` {problem}")]
+    RetryWithoutEnv {
+        /// The job.
+        job: JobId,
+        /// The task's name.
+        task: String,
+        /// Its environment.
+        env: EnvId,
+        /// What is the matter with it.
+        problem: &'static str,
+        /// The field.
+        path: String,
+    },
+    /// No such instance.
+    #[error("{path}: job {job} has {lacks}")]
+    NoInstance {
+        /// The job.
+        job: JobId,
+        /// Which task or instance it has not.
+        lacks: String,
+        /// The field.
+        path: String,
+    },
+    /// The instance is about to be made ready for another run.
+    #[error("task instance {0} is being made ready to run again since its job was retried; try again in a moment")]
+    InstanceRedone(u64),
     /// There are as many unfinished jobs as are allowed.
-    #[error("there are {0} unfinished jobs already, and no more are allowed")]
+    #[error("at most {0} unfinished jobs are allowed")]
     JobQuota(u64),
     /// No such task template. `path` is the field that named it.
     #[error("{path}: task template {template} does not exist")]
@@ -46,6 +83,16 @@ pub enum Refusal {
     /// There are too many environments.
     #[error("there are {0} compute environments already, and no more are allowed")]
     TooManyEnvs(usize),
+    /// The nodes of all environments would have more cores than are allowed.
+    #[error("{path}: all compute environments together would have {wanted} cores, and at most {quota} are allowed")]
+    CpuQuota {
+        /// The cores they would have.
+        wanted: u64,
+        /// The most they may have.
+        quota: u64,
+        /// The field.
+        path: String,
+    },
     /// No such node in that environment.
     #[error("{path}: compute node {node} does not exist in this environment")]
     NoNode {

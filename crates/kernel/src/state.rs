@@ -10,6 +10,7 @@ use imbl::OrdSet;
 
 use crate::delivery::{Delivery, DeliveryKey};
 use crate::environment::Env;
+use crate::event::EventName;
 use crate::id::{EnvId, JobId, NodeId, TemplateId};
 use crate::instance::{Instance, InstanceKey, Stage};
 use crate::job::Job;
@@ -63,6 +64,11 @@ pub(crate) struct Index {
     pub(crate) pausing: OrdSet<(Timestamp, InstanceKey)>,
     /// Tasks whose intent has not reached all their instances.
     pub(crate) sweeps: OrdSet<TaskKey>,
+    /// Jobs that asked for JOB_BLOCKED and of which nothing runs although something could, by the time since when that
+    /// is so, or was looked at last. It begins anew when the state is loaded.
+    pub(crate) stalled: OrdSet<(Timestamp, JobId)>,
+    /// The time under which each of them stands there.
+    pub(crate) stalled_since: imbl::OrdMap<JobId, Timestamp>,
     /// Topics by name in lower case.
     pub(crate) topic_names: OrdSet<(String, StreamNo)>,
     /// Queues by name in lower case.
@@ -324,11 +330,15 @@ impl State {
                 self.tasks.put_shared(key, row);
                 self.index_task(key);
             }
-            Row::Instance(row) if !self.instances.contains(&row.key) => self.load_instance(row),
             Row::Template(row) if !self.templates.contains(&row.id) => self.templates.put_shared(row.id, row),
             Row::Env(row) if !self.envs.contains(&row.id) => {
                 self.index.owned.extend(row.owner.map(|owner| (owner, row.id)));
                 self.envs.put_shared(row.id, row);
+            }
+            Row::Instance(row)
+                if !self.instances.contains(&row.key) && !self.dirty.contains(&RowKey::Instance(row.key)) =>
+            {
+                self.load_instance(row);
             }
             Row::Node(row) if !self.nodes.contains(&row.id) => {
                 self.index.env_nodes.insert((row.env, row.id));
@@ -415,6 +425,7 @@ impl State {
             self.index_task(key);
         }
         self.jobs.remove(&id);
+        self.index_stalled(id);
     }
 
     fn load_instance(&mut self, row: Arc<Instance>) {
@@ -459,10 +470,46 @@ impl State {
         } else {
             self.index.ready.remove(&entry);
         }
-        if self.tasks.get(&key).is_some_and(|task| task.intent.is_some() && !task.phase.is_finished()) {
+        let sweeps = |task: &Arc<Task>| {
+            let redoes = task.redo.is_some() && task.bulk.pieces() < crate::limits::BULK_RANGES;
+            (task.intent.is_some() || redoes) && !task.phase.is_finished()
+        };
+        if self.tasks.get(&key).is_some_and(sweeps) {
             self.index.sweeps.insert(key);
         } else {
             self.index.sweeps.remove(&key);
+        }
+        self.index_stalled(key.job);
+    }
+
+    /// Notes since when nothing of a job runs although something could.
+    pub(crate) fn index_stalled(&mut self, id: JobId) {
+        let known = self.index.stalled_since.get(&id).copied();
+        let stalls = self.jobs.get(&id).is_some_and(|job| {
+            job.instances.active() == 0
+                && !job.phase.is_finished()
+                && job.spec.asks_for(EventName::JobBlocked)
+                && self.tasks_of(id).any(|task| self.is_ready(task.key))
+        });
+        match known {
+            None if stalls => {
+                self.index.stalled.insert((self.now, id));
+                self.index.stalled_since.insert(id, self.now);
+            }
+            Some(since) if !stalls => {
+                self.index.stalled.remove(&(since, id));
+                self.index.stalled_since.remove(&id);
+            }
+            _ => {}
+        }
+    }
+
+    /// Has the time begin anew after which is looked why nothing of a job runs.
+    pub(crate) fn stall_anew(&mut self, id: JobId) {
+        if let Some(since) = self.index.stalled_since.get(&id).copied() {
+            self.index.stalled.remove(&(since, id));
+            self.index.stalled.insert((self.now, id));
+            self.index.stalled_since.insert(id, self.now);
         }
     }
 

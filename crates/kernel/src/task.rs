@@ -38,6 +38,12 @@ pub struct Task {
     pub bulk: Ranges,
     /// What is to be done to all its unfinished instances; a loop carries it out in chunks.
     pub intent: Option<Intent>,
+    /// Failed instances that are to go back into `bulk`, after somebody retried the job; a loop carries it out in
+    /// chunks.
+    pub redo: Option<Redo>,
+    /// The highest number of an attempt among the instances that went back into `bulk`: later attempts get higher
+    /// ones, so that none is given twice.
+    pub attempts: u32,
 }
 
 impl Task {
@@ -46,6 +52,22 @@ impl Task {
     pub fn bulk_phase(&self) -> Phase {
         if self.phase == Phase::Pending { Phase::Pending } else { Phase::Runnable }
     }
+
+    /// Whether a row of an instance in this state, with this index, waits for its turn to be run again.
+    #[must_use]
+    pub fn redoes(&self, index: u32, phase: Phase) -> bool {
+        phase == Phase::Failed && self.redo.is_some_and(|redo| index >= redo.from)
+    }
+}
+
+/// Failed instances that are to be run again as if they never had been. They are counted by the state they go to
+/// already; their rows say FAILED until their turn comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redo {
+    /// Those from this index on have not had their turn.
+    pub from: u32,
+    /// How many they are.
+    pub left: u64,
 }
 
 /// What is to be done to all unfinished instances of a task: they fail, for this reason. Running ones are ended

@@ -1,12 +1,14 @@
 //! What the kernel's own tests share: a world with a clock and a random source, nodes that do as they are told, and
 //! jobs in few words. After every step the invariants are checked.
 
+use std::collections::BTreeMap;
+
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use crate::change::{Change, NodeFacts, What};
 use crate::command::{Command, ExitHow, Refusal, Reply, Report, RunExit};
-use crate::decide::{Settings, decide, follow_ups};
+use crate::decide::{Settings, decide, follow_ups, redo_needs};
 use crate::environment::{EnvSpec, NodeType};
 use crate::event::{Event, EventConfig, EventName, Notification};
 use crate::evolve::evolve;
@@ -15,7 +17,7 @@ use crate::instance::{InstanceKey, RunId, Stage};
 use crate::job::{DependOn, IfNotCreated, JobSpec, TaskSpec};
 use crate::node::NodeStage;
 use crate::phase::Phase;
-use crate::state::{RowKey, State};
+use crate::state::{Row, RowKey, State};
 use crate::time::Timestamp;
 use crate::topic::{FilterType, NewBody, StreamNo};
 
@@ -34,17 +36,21 @@ pub(crate) struct World {
     pub(crate) events: Vec<Event>,
     /// Of each event's message its place, and that of the one before it.
     pub(crate) places: Vec<(u64, u64)>,
+    /// Finished instances that have left the state, as a store would keep them.
+    pub(crate) past: BTreeMap<InstanceKey, Row>,
 }
 
 impl World {
     pub(crate) fn new(seed: u64) -> Self {
         let settings = Settings { retry_pause_s: 0, ..Settings::default() };
         let (state, now) = (State::default(), Timestamp(1_800_000_000_000));
-        Self { state, settings, now, rng: rng(seed), changes: Vec::new(), events: Vec::new(), places: Vec::new() }
+        let (changes, events, past) = (Vec::new(), Vec::new(), BTreeMap::new());
+        Self { state, settings, now, rng: rng(seed), changes, events, places: Vec::new(), past }
     }
 
     /// Decides a command and lets it take effect, with nothing that follows of itself.
     pub(crate) fn only(&mut self, command: Command) -> Result<Reply, Refusal> {
+        self.load(&command);
         let decision = decide(&self.state, &self.settings, command, self.now, &mut self.rng)?;
         for change in decision.changes {
             evolve(&mut self.state, &change);
@@ -60,6 +66,24 @@ impl World {
         Ok(decision.reply)
     }
 
+    /// Takes in what the command needs of the past.
+    fn load(&mut self, command: &Command) {
+        let wanted = match command {
+            Command::Sweep => redo_needs(&self.state).map(|(key, from, most)| {
+                let at = |index| InstanceKey { job: key.job, task: key.task, index };
+                let rows = self.past.range(at(from)..=at(u32::MAX)).map(|(_, row)| row.clone());
+                let failed = rows.filter(|row| matches!(row, Row::Instance(row) if row.phase() == Phase::Failed));
+                failed.take(most).collect::<Vec<_>>()
+            }),
+            Command::TerminateInstance { job, index, .. } => {
+                let rows = self.past.iter().filter(|(key, _)| key.job == *job && u64::from(key.index) == *index);
+                Some(rows.map(|(_, row)| row.clone()).collect())
+            }
+            _ => None,
+        };
+        wanted.into_iter().flatten().for_each(|row| self.state.load(row));
+    }
+
     /// Decides a command and all that follows.
     pub(crate) fn run(&mut self, command: Command) -> Result<Reply, Refusal> {
         let reply = self.only(command)?;
@@ -71,11 +95,20 @@ impl World {
     pub(crate) fn settle(&mut self) {
         loop {
             let before = self.changes.len();
-            for command in follow_ups(&self.state, self.now).0 {
+            for command in follow_ups(&self.state, &self.settings, self.now).0 {
                 self.only(command).expect("a follow-up is never refused");
             }
             let touched: Vec<RowKey> = self.state.take_dirty();
-            let instances: Vec<RowKey> = touched.into_iter().filter(|key| matches!(key, RowKey::Instance(_))).collect();
+            let mut instances: Vec<RowKey> =
+                touched.into_iter().filter(|key| matches!(key, RowKey::Instance(_))).collect();
+            for key in &instances {
+                let RowKey::Instance(instance) = key else { continue };
+                match self.state.row(key) {
+                    Some(row) => self.past.insert(*instance, row),
+                    None => self.past.remove(instance),
+                };
+            }
+            instances.extend(self.past.keys().copied().map(RowKey::Instance));
             self.state.forget(&instances);
             if self.changes.len() == before {
                 return;

@@ -49,6 +49,9 @@ pub struct Jobs {
     pub quota: u64,
     /// Most task templates, at most 10,000. Default: 50.
     pub template_quota: u64,
+    /// How long nothing of a job runs, in seconds, before those who asked for JOB_BLOCKED are told why; 0: nobody is.
+    /// Default: 10.
+    pub blocked_after_s: u64,
     /// Longest pause between two attempts of an instance, in seconds: pauses double from 1 up to it; 0: none.
     /// Default: 60.
     pub retry_pause_s: u64,
@@ -64,6 +67,10 @@ pub struct Jobs {
 pub struct Nodes {
     /// Most nodes on this machine; more fail as `capacity`. Default: 32.
     pub local_capacity: usize,
+    /// Most compute environments; 0: no bound but that of the installation, 10,000. Default: 0.
+    pub env_quota: u64,
+    /// Most cores that all compute environments together may want; 0: no bound. Default: 0.
+    pub cpu_quota: u64,
     /// How often an agent shows that it lives, in milliseconds. Default: 2,000.
     pub beat_ms: u64,
     /// How long an agent may be silent before its node is given up, in milliseconds. Default: 20,000.
@@ -147,6 +154,7 @@ impl Default for Jobs {
         Self {
             quota: 0,
             template_quota: limits::TEMPLATES_DEFAULT,
+            blocked_after_s: limits::BLOCKED_AFTER_S,
             retry_pause_s: limits::RETRY_PAUSE_S,
             lost_retries: 0,
             keep_days: 30,
@@ -158,6 +166,8 @@ impl Default for Nodes {
     fn default() -> Self {
         Self {
             local_capacity: 32,
+            env_quota: 0,
+            cpu_quota: 0,
             beat_ms: 2_000,
             silent_ms: 20_000,
             grace_ms: 10_000,
@@ -255,6 +265,7 @@ impl Config {
         let templates = self.jobs.template_quota;
         ensure(templates <= limits::TEMPLATES, "jobs.template_quota", templates, "0 to 10000")?;
         ensure(self.jobs.retry_pause_s <= 86_400, "jobs.retry_pause_s", self.jobs.retry_pause_s, "0 to 86400")?;
+        ensure(self.jobs.blocked_after_s <= 86_400, "jobs.blocked_after_s", self.jobs.blocked_after_s, "0 to 86400")?;
         let capacity = nodes.local_capacity;
         ensure(capacity <= MOST_LOCAL_NODES, "nodes.local_capacity", capacity, "0 to 1024")?;
         ensure((20..=60_000).contains(&nodes.beat_ms), "nodes.beat_ms", nodes.beat_ms, "20 to 60000")?;
@@ -303,6 +314,9 @@ impl Config {
             keep_untaken: self.messages.keep_untaken,
             job_quota: self.jobs.quota,
             template_quota: self.jobs.template_quota,
+            env_quota: self.nodes.env_quota,
+            cpu_quota: self.nodes.cpu_quota,
+            blocked_after_s: self.jobs.blocked_after_s,
             retry_pause_s: self.jobs.retry_pause_s,
             lost_retries: self.jobs.lost_retries,
         }

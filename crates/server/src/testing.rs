@@ -98,6 +98,7 @@ fn job() -> Job {
         has_run: true,
         tasks: Counts::all_in(Phase::Running, 1),
         instances: Counts::all_in(Phase::Running, 9),
+        blocked: Vec::new(),
         outlets: Outlets::default(),
     }
 }

@@ -32,7 +32,8 @@ impl World<'_> {
             }
             58 => self.lose_machine(),
             59..=64 => self.submit(),
-            65..=67 => self.drawn_job().map(|id| (Command::TerminateJob(id), Asked::Nothing)),
+            65..=66 => self.drawn_job().map(|id| (Command::TerminateJob(id), Asked::Nothing)),
+            67 => self.of_job(),
             68..=69 => self.drawn_job().map(|id| (Command::DeleteJob(id), Asked::Deletion(id))),
             70..=73 => Some(self.change_envs()),
             74..=75 => Some(self.change_streams()),
@@ -123,6 +124,16 @@ impl World<'_> {
         let spec = Box::new(draw::job(&envs, "events", &mut self.rng));
         let sent = token.clone().map(|token| Token { token, digest: "same".into() });
         Some((Command::SubmitJob { spec, token: sent }, Asked::Job { token }))
+    }
+
+    /// Ends an instance, or has a job tried again.
+    fn of_job(&mut self) -> Option<(Command, Asked)> {
+        let id = self.drawn_job()?;
+        let command = match self.rng.random_range(0..3) {
+            0 => Command::TerminateInstance { job: id, task: "t0".into(), index: self.rng.random_range(0..8) },
+            _ => Command::RetryJobs(vec![id]),
+        };
+        Some((command, Asked::Nothing))
     }
 
     fn drawn_job(&mut self) -> Option<JobId> {

@@ -91,7 +91,7 @@ pub(crate) fn texts_in(store: &mut dyn Store, queue: StreamNo) -> Result<Vec<Str
     }
 }
 
-/// Every job that was promised is there and has ended, each of its parts once; nothing is there that nobody asked
+/// Every job that was promised is there and has ended, each of its parts once, and once more for each retry; nothing is there that nobody asked
 /// for; and what rows count is what there is.
 pub(crate) fn jobs(
     reader: &mut dyn Reader,
@@ -131,27 +131,34 @@ pub(crate) fn jobs(
                 format!("{:?} has unfinished instances: {counts:?}", task.key)
             })?;
         }
+        let of = |part: &str| ends.get(&(job.id.to_string(), part.to_owned())).map_or(&[][..], Vec::as_slice);
+        let retries = of("RETRY ").len();
         for part in parts {
-            let count = ends.get(&(job.id.to_string(), part.clone())).copied().unwrap_or(0);
-            ensure(count == 1, || format!("{} {part} has ended {count} times", job.id))?;
+            let (count, whole) = (of(&part).len(), part.starts_with("JOB"));
+            let right = if whole { count == 1 + retries } else { (1..=1 + retries).contains(&count) };
+            ensure(right, || format!("{} {part} has ended {count} times, and was retried {retries} times", job.id))?;
+            let again = of(&part).iter().rev().skip(1).any(|succeeded| *succeeded);
+            ensure(!again, || format!("{} {part} ended again after it had succeeded", job.id))?;
         }
     }
     Ok(stored.len())
 }
 
-/// How often each job, task and instance ended, as its events tell.
-fn ends(events: &[Arc<TopicMessage>]) -> BTreeMap<(String, String), usize> {
-    let mut ends = BTreeMap::new();
+/// For each end of a job, task and instance, as its events tell, whether it was a success; and a job's retries.
+fn ends(events: &[Arc<TopicMessage>]) -> BTreeMap<(String, String), Vec<bool>> {
+    let mut ends: BTreeMap<(String, String), Vec<bool>> = BTreeMap::new();
     for message in events {
         let words: Vec<&str> = message.body.split(' ').collect();
         let [owner, _, name, _, which] = words[..] else { continue };
         let kind = match name {
+            "JOB_RETRIED" => "RETRY",
             "JOB_SUCCEED" | "JOB_FAILED" => "JOB",
             "TASK_SUCCEED" | "TASK_FAILED" => "TASK",
             "TASK_INSTANCE_SUCCEED" | "TASK_INSTANCE_FAILED" => "INSTANCE",
             _ => continue,
         };
-        *ends.entry((owner.to_owned(), format!("{kind} {which}"))).or_default() += 1;
+        let succeeded = name.ends_with("SUCCEED");
+        ends.entry((owner.to_owned(), format!("{kind} {which}"))).or_default().push(succeeded);
     }
     ends
 }

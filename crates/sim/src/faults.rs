@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kernel::id::JobId;
+use kernel::instance::InstanceKey;
 use kernel::state::Row;
+use kernel::task::TaskKey;
 use kernel::time::Timestamp;
 use kernel::topic::StreamNo;
 use rand::rngs::StdRng;
@@ -115,6 +117,14 @@ impl Store for Faulty {
 
     fn job(&mut self, id: JobId) -> Result<Option<JobRows>, StoreError> {
         self.read(|store| store.job(id))
+    }
+
+    fn failed_instances(&mut self, task: TaskKey, from: u32, limit: usize) -> Result<Vec<Row>, StoreError> {
+        self.read(|store| store.failed_instances(task, from, limit))
+    }
+
+    fn instance(&mut self, key: InstanceKey) -> Result<Option<Row>, StoreError> {
+        self.read(|store| store.instance(key))
     }
 
     fn visible_messages(&mut self, after: VisibleAfter, limit: usize) -> Result<Vec<Row>, StoreError> {

@@ -244,8 +244,11 @@ create table job (
     instance_succeed            integer not null check (instance_succeed >= 0),
     instance_failed             integer not null check (instance_failed >= 0),
     instance_failed_interrupted integer not null check (instance_failed_interrupted >= 0),
+    -- Why nothing of it runs, as it was told last: tasks and words, as JSON; null when there is nothing to tell.
+    blocked     text,
     outlets     text    not null,
     check ((state in ('SUCCEED', 'FAILED')) = (ended is not null)),
+    check (blocked is null or state not in ('SUCCEED', 'FAILED')),
     check (terminating = 0 or state not in ('SUCCEED', 'FAILED'))
 ) strict;
 -- Used by the pages of jobs, the newest first.
@@ -291,8 +294,15 @@ create table task (
     instance_failed_interrupted integer not null check (instance_failed_interrupted >= 0),
     bulk      text    not null,
     intent    text,
+    -- Of a retried job's task: instances from redo_from on, so many, whose rows say FAILED until their turn comes to
+    -- be without a row again. They are counted by the state they go to.
+    redo_from integer check (redo_from >= 0),
+    redo_left integer check (redo_left > 0),
+    attempts  integer not null check (attempts >= 0),
     primary key (job, task),
-    check ((state in ('SUCCEED', 'FAILED')) = (ended is not null))
+    check ((state in ('SUCCEED', 'FAILED')) = (ended is not null)),
+    check ((redo_from is null) = (redo_left is null)),
+    check (redo_left is null or state not in ('SUCCEED', 'FAILED'))
 ) strict, without rowid;
 
 -- Instances that have left their task's bulk state. Used by the start (those of unfinished jobs), by the pages of a

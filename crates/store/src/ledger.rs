@@ -293,7 +293,11 @@ impl Ledger {
                 return Ok(Tried::Unavailable(source));
             }
         }
-        let wake = if follow { work.follow_up(rng) } else { now };
+        let wake = match follow.then(|| work.follow_up(self.store.as_mut(), rng)) {
+            None => now,
+            Some(Ok(wake)) => wake,
+            Some(Err(source)) => return Ok(Tried::Unavailable(source)),
+        };
         let done = work.finish(self.version, &self.render);
         if done.batch.is_empty() {
             self.state = done.state;

@@ -14,7 +14,9 @@ mod reader;
 use std::path::Path;
 
 use kernel::id::JobId;
+use kernel::instance::InstanceKey;
 use kernel::state::Row;
+use kernel::task::TaskKey;
 use kernel::time::Timestamp;
 use kernel::topic::StreamNo;
 
@@ -95,6 +97,16 @@ impl Store for SqliteStore {
 
     fn job(&mut self, id: JobId) -> Result<Option<JobRows>, StoreError> {
         self.connection.reading("load a job", |engine| read::job::job(engine, id))
+    }
+
+    fn failed_instances(&mut self, task: TaskKey, from: u32, limit: usize) -> Result<Vec<Row>, StoreError> {
+        let operation = "load failed instances of a task";
+        self.connection.reading(operation, |engine| read::instance::failed(engine, task, from, limit))
+    }
+
+    fn instance(&mut self, key: InstanceKey) -> Result<Option<Row>, StoreError> {
+        let row = self.connection.reading("load an instance", |engine| read::instance::instance(engine, key))?;
+        Ok(row.map(Row::Instance))
     }
 
     fn visible_messages(&mut self, after: VisibleAfter, limit: usize) -> Result<Vec<Row>, StoreError> {

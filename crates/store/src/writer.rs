@@ -1,8 +1,10 @@
 //! The writer's side of a store.
 
 use kernel::id::JobId;
+use kernel::instance::InstanceKey;
 use kernel::loops::expire::TopicCutoff;
 use kernel::state::Row;
+use kernel::task::TaskKey;
 use kernel::time::Timestamp;
 use kernel::topic::StreamNo;
 
@@ -36,6 +38,18 @@ pub trait Store: Send {
     /// # Errors
     /// When the database cannot be read.
     fn job(&mut self, id: JobId) -> Result<Option<JobRows>, StoreError>;
+
+    /// Up to `limit` FAILED instances of a task, from an index on, in order.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    fn failed_instances(&mut self, task: TaskKey, from: u32, limit: usize) -> Result<Vec<Row>, StoreError>;
+
+    /// An instance, if it has a row.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    fn instance(&mut self, key: InstanceKey) -> Result<Option<Row>, StoreError>;
 
     /// Up to `limit` messages of a queue that can be received, from a place on, in the order they became visible.
     ///

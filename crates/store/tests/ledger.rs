@@ -8,8 +8,10 @@ use std::sync::{Arc, Mutex};
 use kernel::command::{Command, Refusal, Reply};
 use kernel::decide::Settings;
 use kernel::id::JobId;
+use kernel::instance::InstanceKey;
 use kernel::queue::{MessageKey, QueueSettings};
 use kernel::state::Row;
+use kernel::task::TaskKey;
 use kernel::time::Timestamp;
 use kernel::topic::{FilterType, StreamNo};
 use rand::SeedableRng;
@@ -90,6 +92,12 @@ impl Store for Scripted {
     }
     fn job(&mut self, id: JobId) -> Result<Option<JobRows>, StoreError> {
         self.inner.job(id)
+    }
+    fn failed_instances(&mut self, task: TaskKey, from: u32, limit: usize) -> Result<Vec<Row>, StoreError> {
+        self.inner.failed_instances(task, from, limit)
+    }
+    fn instance(&mut self, key: InstanceKey) -> Result<Option<Row>, StoreError> {
+        self.inner.instance(key)
     }
     fn visible_messages(&mut self, after: VisibleAfter, limit: usize) -> Result<Vec<Row>, StoreError> {
         self.inner.visible_messages(after, limit)

@@ -9,6 +9,7 @@
 
 use kernel::environment::Env;
 use kernel::event::{Event, EventId, NodeOwner, Subject};
+use kernel::explain::TaskWhy;
 use kernel::id::{EnvId, JobId, MachineId, NodeId};
 use kernel::instance::Instance;
 use kernel::job::{Job, JobSpec};
@@ -92,6 +93,7 @@ impl Serialize for Vars<'_> {
 #[serde(untagged)]
 enum Batch<'a> {
     Job(JobFacts<'a>),
+    Blocked(BlockedFacts<'a>),
     Task(TaskFacts<'a>),
     Instance(InstanceFacts<'a>),
     Env(EnvFacts<'a>),
@@ -102,6 +104,7 @@ impl<'a> Batch<'a> {
     fn of(subject: &'a Subject) -> Self {
         match subject {
             Subject::Job(job) => Self::Job(JobFacts::of(job)),
+            Subject::Blocked(job, reasons) => Self::Blocked(BlockedFacts::of(job, reasons)),
             Subject::Task(spec, task) => Self::Task(TaskFacts::of(spec, task)),
             Subject::Instance(spec, instance) => Self::Instance(InstanceFacts::of(spec, instance)),
             Subject::Env(env) => Self::Env(EnvFacts::of(env)),
@@ -137,6 +140,31 @@ impl<'a> JobFacts<'a> {
             state_reason: &job.reason,
             task_metrics: Metrics::of(&job.tasks),
         }
+    }
+}
+
+/// A job of which nothing runs, and the reasons of its tasks.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct BlockedFacts<'a> {
+    #[serde(flatten)]
+    job: JobFacts<'a>,
+    reasons: Vec<Reason<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Reason<'a> {
+    task_name: &'a str,
+    reason: &'static str,
+    detail: &'a str,
+}
+
+impl<'a> BlockedFacts<'a> {
+    fn of(job: &'a Job, reasons: &'a [TaskWhy]) -> Self {
+        let reason =
+            |task: &'a TaskWhy| Reason { task_name: &task.name, reason: task.why.as_str(), detail: &task.detail };
+        Self { job: JobFacts::of(job), reasons: reasons.iter().map(reason).collect() }
     }
 }
 

@@ -1,4 +1,5 @@
 use kernel::event::EventName;
+use kernel::explain::Why;
 use kernel::id::EnvId;
 use kernel::instance::{Asked, Stage};
 use kernel::node::NodeStage;
@@ -27,12 +28,30 @@ fn node(stage: NodeStage, reason: &str) -> Subject {
     )
 }
 
+fn blocked() -> Vec<TaskWhy> {
+    let why = |task, name: &str, phase, why, detail: &str| {
+        let (name, detail) = (name.to_owned(), detail.to_owned());
+        TaskWhy { task, name, phase, why, detail, until: None }
+    };
+    vec![
+        why(
+            0,
+            "split",
+            Phase::Runnable,
+            Why::NoNode,
+            "no node of compute environment env-00000003 is RUNNING: 1 CREATING",
+        ),
+        why(1, "count", Phase::Pending, Why::Dependence, "waits for `split` (RUNNABLE)"),
+    ]
+}
+
 /// A subject as it may stand after the event.
 fn subject(name: EventName) -> Subject {
     use EventName::*;
     let held = Stage::Held { node: NodeId::FIRST, started: true, asked: Asked::Run };
     match name {
-        JobSubmitted => job(Phase::Runnable, ""),
+        JobSubmitted | JobRetried => job(Phase::Runnable, ""),
+        JobBlocked => Subject::Blocked(fixtures::job(Phase::Runnable, ""), blocked().into()),
         JobRunning => job(Phase::Running, ""),
         JobSucceed | JobDeleted => job(Phase::Succeed, ""),
         JobFailed => job(Phase::Failed, "TaskFailed: count"),

@@ -57,6 +57,7 @@ pub(crate) fn job(phase: Phase, reason: &str) -> Arc<Job> {
         has_run: true,
         tasks: Counts::all_in(phase, 1),
         instances: Counts::all_in(phase, 3),
+        blocked: Vec::new(),
         outlets: Outlets::default(),
     })
 }
@@ -72,6 +73,8 @@ pub(crate) fn task(phase: Phase, reason: &str) -> Arc<Task> {
         instances: Counts::all_in(phase, 3),
         bulk: Ranges::default(),
         intent: None,
+        redo: None,
+        attempts: 0,
     })
 }
 

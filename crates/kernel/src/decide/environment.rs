@@ -33,9 +33,12 @@ pub(super) fn create(draft: &mut Draft<'_>, mut new: NewEnv, token: Option<Token
         }
     }
     resolve_topics(draft, &mut new.spec.notifications, "ComputeEnv")?;
-    if draft.state.envs.len() - draft.state.index.owned.len() >= limits::ENVS {
-        return Err(Refusal::TooManyEnvs(limits::ENVS));
+    let quota = usize::try_from(draft.settings.env_quota).unwrap_or(usize::MAX);
+    let most = if quota == 0 { limits::ENVS } else { quota.min(limits::ENVS) };
+    if draft.state.envs.len() - draft.state.index.owned.len() >= most {
+        return Err(Refusal::TooManyEnvs(most));
     }
+    check_cpus(draft, None, cpus(&new.spec, new.desired), "ComputeEnv.DesiredComputeNodeCount")?;
     let id = EnvId::draw(draft.rng);
     let env = Env {
         id,
@@ -58,6 +61,9 @@ pub(super) fn modify(draft: &mut Draft<'_>, id: EnvId, edit: EnvEdit) -> Result<
     let env = living(draft, id)?;
     let had = env.desired;
     let wanted = edit.desired.unwrap_or(had);
+    if wanted > had {
+        check_cpus(draft, Some(id), cpus(&env.spec, wanted), "DesiredComputeNodeCount")?;
+    }
     let going = (wanted < had).then(|| nodes_to_go(draft, id, had - wanted)).transpose()?.unwrap_or_default();
     let edit = EnvEdit {
         name: edit.name.filter(|name| *name != env.name),
@@ -77,6 +83,22 @@ pub(super) fn modify(draft: &mut Draft<'_>, id: EnvId, edit: EnvEdit) -> Result<
     }
     reconcile(draft, id);
     Ok(Reply::Done)
+}
+
+/// Cores of so many nodes.
+fn cpus(spec: &EnvSpec, nodes: u64) -> u64 {
+    spec.instance_types.first().map_or(0, |kind| nodes.saturating_mul(u64::from(kind.cpu)))
+}
+
+/// Whether the environments may have so many cores, `more` of them in the one that is made or changed.
+fn check_cpus(draft: &Draft<'_>, changed: Option<EnvId>, more: u64, path: &str) -> Result<(), Refusal> {
+    let quota = draft.settings.cpu_quota;
+    if quota == 0 {
+        return Ok(());
+    }
+    let others = draft.state.envs().filter(|env| !env.deleting && Some(env.id) != changed);
+    let wanted = others.map(|env| cpus(&env.spec, env.desired)).fold(more, u64::saturating_add);
+    if wanted > quota { Err(Refusal::CpuQuota { wanted, quota, path: path.to_owned() }) } else { Ok(()) }
 }
 
 /// Which nodes go when an environment shrinks: those that are not there yet, idle and ABNORMAL ones, then those with

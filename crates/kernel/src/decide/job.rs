@@ -26,7 +26,7 @@ pub(super) fn submit(draft: &mut Draft<'_>, mut spec: JobSpec, token: Option<Tok
             Some(_) => {}
         }
     }
-    check_quota(draft)?;
+    check_quota(draft, 1)?;
     let id = JobId::draw(draft.rng);
     let (job, tasks) = rows(draft, id, spec);
     draft.record_event(
@@ -61,6 +61,8 @@ fn rows(draft: &Draft<'_>, id: JobId, spec: JobSpec) -> (Job, Vec<Task>) {
             instances: counts,
             bulk: Ranges::up_to(task.instances),
             intent: None,
+            redo: None,
+            attempts: 0,
         });
     }
     let job = Job {
@@ -74,15 +76,17 @@ fn rows(draft: &Draft<'_>, id: JobId, spec: JobSpec) -> (Job, Vec<Task>) {
         has_run: false,
         tasks: by_phase,
         instances,
+        blocked: Vec::new(),
         outlets: crate::event::Outlets::default(),
     };
     (job, tasks)
 }
 
-fn check_quota(draft: &Draft<'_>) -> Result<(), Refusal> {
+/// Whether so many `more` jobs may go on.
+pub(super) fn check_quota(draft: &Draft<'_>, more: u64) -> Result<(), Refusal> {
     let quota = draft.settings.job_quota;
     let living = || draft.state.jobs().filter(|job| !job.phase.is_finished()).count() as u64;
-    if quota > 0 && living() >= quota { Err(Refusal::JobQuota(quota)) } else { Ok(()) }
+    if quota > 0 && living() + more > quota { Err(Refusal::JobQuota(quota)) } else { Ok(()) }
 }
 
 fn check_events(spec: &JobSpec) -> Result<(), Refusal> {
@@ -109,6 +113,11 @@ pub(super) fn terminate(draft: &mut Draft<'_>, id: JobId) -> Result<Reply, Refus
         draft.record(What::TaskIntended(key, Intent::Terminate));
     }
     Ok(Reply::Done)
+}
+
+pub(super) fn explain(draft: &Draft<'_>, id: JobId) -> Result<Reply, Refusal> {
+    let job = draft.state.job(id).ok_or(Refusal::NoJob(id))?;
+    Ok(Reply::Explained(Box::new(crate::explain::explain(&draft.state, job, draft.now))))
 }
 
 pub(super) fn delete(draft: &mut Draft<'_>, id: JobId) -> Result<Reply, Refusal> {

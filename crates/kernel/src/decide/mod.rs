@@ -4,6 +4,7 @@
 //! take effect on the draft, and sends it to the topics that asked for it. What `decide` returns is what was
 //! recorded, so a decision of many steps sees its own earlier ones, and the caller's state is left as it was.
 
+mod blocked;
 mod environment;
 mod graph;
 mod job;
@@ -11,14 +12,16 @@ mod message;
 mod node;
 mod place;
 mod report;
+mod retry;
 mod run;
 mod sample;
 mod subscription;
 mod sweep;
 mod template;
+mod terminate;
 mod topic;
 
-pub use sweep::follow_ups;
+pub use sweep::{follow_ups, redo_needs};
 
 use rand::Rng;
 
@@ -41,6 +44,12 @@ pub struct Settings {
     pub job_quota: u64,
     /// Most task templates.
     pub template_quota: u64,
+    /// Most environments; 0: no bound but that of the installation.
+    pub env_quota: u64,
+    /// Most cores that the nodes of all environments may have together; 0: no bound.
+    pub cpu_quota: u64,
+    /// How long nothing of a job runs before those who asked are told why, in seconds; 0: nobody is told.
+    pub blocked_after_s: u64,
     /// Longest pause after a failed attempt, in seconds; 0: none.
     pub retry_pause_s: u64,
     /// Attempts an instance gets, beyond its own, for those lost with their nodes.
@@ -53,6 +62,9 @@ impl Default for Settings {
             keep_untaken: false,
             job_quota: 0,
             template_quota: crate::limits::TEMPLATES_DEFAULT,
+            env_quota: 0,
+            cpu_quota: 0,
+            blocked_after_s: crate::limits::BLOCKED_AFTER_S,
             retry_pause_s: crate::limits::RETRY_PAUSE_S,
             lost_retries: 0,
         }
@@ -73,7 +85,10 @@ pub fn decide(
     let mut draft = Draft::new(state, settings, now, rng);
     let reply = match command {
         Command::SubmitJob { spec, token } => job::submit(&mut draft, *spec, token)?,
+        Command::RetryJobs(ids) => retry::retry(&mut draft, &ids)?,
         Command::TerminateJob(id) => job::terminate(&mut draft, id)?,
+        Command::TerminateInstance { job, task, index } => terminate::instance(&mut draft, job, &task, index)?,
+        Command::ExplainJob(id) => job::explain(&draft, id)?,
         Command::DeleteJob(id) => job::delete(&mut draft, id)?,
         Command::CreateTemplate(spec) => template::create(&mut draft, *spec)?,
         Command::ModifyTemplate(id, edit) => template::modify(&mut draft, id, edit)?,
@@ -297,6 +312,15 @@ pub(crate) fn remember(draft: &mut Draft<'_>, action: &str, token: Option<crate:
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod blocked_tests;
+
+#[cfg(test)]
+mod retry_tests;
+
+#[cfg(test)]
+mod terminate_tests;
 
 #[cfg(test)]
 mod properties;

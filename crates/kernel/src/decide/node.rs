@@ -8,7 +8,7 @@ use crate::decide::{Draft, Owner, cut, environment, graph, run};
 use crate::environment::Env;
 use crate::event::{EventName, NodeOwner, Subject};
 use crate::id::{EnvId, MachineId, NodeId};
-use crate::instance::{InstanceKey, RunId, Stage};
+use crate::instance::{Asked, InstanceKey, RunId, Stage};
 use crate::limits;
 use crate::node::{Node, NodeStage};
 use crate::state::State;
@@ -166,8 +166,9 @@ fn lose_instances(draft: &mut Draft<'_>, id: NodeId, begun: &[RunId]) {
 
 fn lose_instance(draft: &mut Draft<'_>, key: InstanceKey, begun: &[RunId]) {
     let Some(instance) = draft.state.instance(key).cloned() else { return };
-    let Stage::Held { started, .. } = instance.stage else { return };
+    let Stage::Held { started, asked, .. } = instance.stage else { return };
     let intent = draft.state.task(key.task_key()).and_then(|task| task.intent.as_ref()).map(Intent::reason);
+    let intent = intent.or_else(|| (asked == Asked::Kill).then(|| Intent::Terminate.reason()));
     if let Some(reason) = intent {
         let end = run::unreported(draft, &reason);
         run::failed(draft, key, end);

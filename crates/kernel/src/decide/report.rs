@@ -6,6 +6,7 @@ use crate::command::{ExitHow, Reply, Report, RunExit};
 use crate::decide::{Draft, graph, run};
 use crate::id::NodeId;
 use crate::instance::{Asked, RunId, Stage};
+use crate::task::Intent;
 
 pub(super) fn reports(draft: &mut Draft<'_>, node: NodeId, reports: Vec<Report>) -> Reply {
     for report in reports {
@@ -89,5 +90,7 @@ fn timeout_s(draft: &Draft<'_>, id: RunId) -> u64 {
 
 fn intent_reason(draft: &Draft<'_>, id: RunId) -> String {
     let task = draft.state.task(id.instance().task_key());
-    task.and_then(|task| task.intent.as_ref()).map_or_else(|| "Terminated".to_owned(), crate::task::Intent::reason)
+    let intent = task.and_then(|task| task.intent.as_ref());
+    // Without an intent on the whole task it was this instance alone that was to be ended.
+    intent.map_or_else(|| Intent::Terminate.reason(), Intent::reason)
 }

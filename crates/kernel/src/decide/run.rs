@@ -3,7 +3,7 @@
 use crate::change::{RunEnd, What};
 use crate::decide::{Draft, Owner, cut, graph};
 use crate::event::{EventName, Subject};
-use crate::instance::{InstanceKey, Stage};
+use crate::instance::{Asked, InstanceKey, Stage};
 use crate::time::Timestamp;
 
 pub(super) fn started(draft: &mut Draft<'_>, key: InstanceKey) {
@@ -40,7 +40,7 @@ fn pause_before_next(draft: &Draft<'_>, key: InstanceKey, lost: bool) -> Option<
     let instance = draft.state.instance(key)?;
     let job = draft.state.job(key.job)?;
     let task = draft.state.task(key.task_key())?;
-    if task.intent.is_some() {
+    if task.intent.is_some() || matches!(instance.stage, Stage::Held { asked: Asked::Kill, .. }) {
         return None;
     }
     let spec = job.spec.tasks.get(key.task as usize)?;

@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use crate::change::What;
 use crate::command::{Command, Reply};
-use crate::decide::{Draft, environment, graph, place, run};
+use crate::decide::{Draft, Settings, blocked, environment, graph, place, run};
 use crate::id::EnvId;
 use crate::instance::{Asked, InstanceKey, Stage};
 use crate::limits;
@@ -15,12 +15,12 @@ use crate::time::Timestamp;
 /// What is to be done next in `state` without anyone asking, and when to look again at the latest. The ledger takes
 /// it into the same commit as what made it due.
 #[must_use]
-pub fn follow_ups(state: &State, now: Timestamp) -> (Vec<Command>, Timestamp) {
+pub fn follow_ups(state: &State, settings: &Settings, now: Timestamp) -> (Vec<Command>, Timestamp) {
     let mut commands = Vec::new();
     let pause_ends = state.index.pausing.get_min().map_or(Timestamp::NEVER, |(at, _)| *at);
     let token_ends =
         state.index.token_ages.get_min().map_or(Timestamp::NEVER, |(used, _)| used.plus_ms(limits::CLIENT_TOKEN_MS));
-    let due = pause_ends.min(token_ends);
+    let due = pause_ends.min(token_ends).min(blocked::due(state, settings).unwrap_or(Timestamp::NEVER));
     if due <= now {
         commands.push(Command::Tick);
     }
@@ -68,18 +68,49 @@ fn envs_ahead(state: &State) -> Vec<EnvId> {
     envs
 }
 
-/// Carries out intents: at most [`limits::SWEEP_INSTANCES`] instances.
+/// What the next [`Command::Sweep`] needs: of this task up to so many failed instances, from this index on.
+#[must_use]
+pub fn redo_needs(state: &State) -> Option<(TaskKey, u32, usize)> {
+    let (key, redo) = state.index.sweeps.iter().find_map(|key| {
+        // One whose ranges are too many is to be ended as well: that goes first, and makes them fewer.
+        let task = state.task(*key).filter(|task| task.bulk.pieces() < limits::BULK_RANGES)?;
+        Some((*key, task.redo?))
+    })?;
+    Some((key, redo.from, limits::SWEEP_INSTANCES))
+}
+
+/// Carries out retries and intents: at most [`limits::SWEEP_INSTANCES`] instances.
 pub(super) fn sweep(draft: &mut Draft<'_>) -> Reply {
     let mut left = limits::SWEEP_INSTANCES;
+    if let Some((key, from, _)) = redo_needs(&draft.state) {
+        left -= redo_task(draft, key, from, left);
+    }
     while left > 0 {
-        let Some(key) = draft.state.index.sweeps.get_min().copied() else { break };
+        let intended = |key: &&TaskKey| draft.state.task(**key).is_some_and(|task| task.intent.is_some());
+        let Some(key) = draft.state.index.sweeps.iter().find(intended).copied() else { break };
         let done = sweep_task(draft, key, left);
+        if done < left && draft.state.task(key).is_some_and(|task| task.redo.is_some()) {
+            break; // Others of it are still to be made ready, and end with the next chunk.
+        }
         if done < left {
             draft.record(What::TaskSwept(key));
         }
         left -= done;
     }
     Reply::Done
+}
+
+/// Has up to `most` failed instances forget their runs, those that were loaded; says how many.
+fn redo_task(draft: &mut Draft<'_>, key: TaskKey, from: u32, most: usize) -> usize {
+    let at = |index| InstanceKey { job: key.job, task: key.task, index };
+    let rows = draft.state.instances.range(at(from)..=at(u32::MAX));
+    let failed = rows.filter(|(_, row)| row.stage == Stage::Failed).map(|(key, _)| key.index);
+    let indexes: Vec<u32> = failed.take(most).collect();
+    let done = indexes.len();
+    if done > 0 {
+        draft.record(What::InstancesReset(key, indexes));
+    }
+    done
 }
 
 /// Ends up to `most` instances of a task; says how many.
@@ -134,6 +165,7 @@ pub(super) fn tick(draft: &mut Draft<'_>) -> Reply {
     for key in forgotten {
         draft.record(What::TokenForgotten(key));
     }
+    blocked::look(draft);
     environment::reconcile_all(draft);
     Reply::Done
 }

@@ -8,8 +8,8 @@ use crate::job::DependOn;
 use crate::phase::Phase::{self, Failed, Pending, Runnable, Running, Starting, Succeed};
 use crate::testing::{World, job, notify};
 
-const OK: ExitHow = ExitHow::Code(0);
-const BAD: ExitHow = ExitHow::Code(3);
+pub(super) const OK: ExitHow = ExitHow::Code(0);
+pub(super) const BAD: ExitHow = ExitHow::Code(3);
 
 #[test]
 fn an_instance_takes_its_task_and_job_along() {
@@ -422,4 +422,47 @@ fn a_client_token_answers_once_more_and_refuses_another_request() {
     world.pass_ms(crate::limits::CLIENT_TOKEN_MS);
     assert!(world.state.tokens.is_empty(), "forgotten when its time is over, though nothing else happens");
     assert_ne!(world.run(submit("y")).unwrap(), first);
+}
+
+#[test]
+fn environments_and_their_cores_have_quotas() {
+    let mut world = World::new(1);
+    world.settings.env_quota = 2;
+    world.settings.cpu_quota = 5;
+    let env = world.env(3, vec![]);
+    let edit = |desired| crate::change::EnvEdit { desired: Some(desired), ..Default::default() };
+    let path = "DesiredComputeNodeCount".to_owned();
+    let refused = world.run(Command::ModifyEnv(env, edit(6)));
+    assert_eq!(refused, Err(Refusal::CpuQuota { wanted: 6, quota: 5, path: path.clone() }));
+    world.run(Command::ModifyEnv(env, edit(4))).unwrap();
+    let other = world.env(1, vec![]);
+    let refused = world.run(Command::ModifyEnv(other, edit(2)));
+    assert_eq!(refused, Err(Refusal::CpuQuota { wanted: 6, quota: 5, path }));
+    let (spec, token) = (Box::new((*world.state.env(env).unwrap().spec).clone()), None);
+    let create = |desired| Command::CreateEnv {
+        name: "third".into(),
+        description: String::new(),
+        desired,
+        spec: spec.clone(),
+        token: token.clone(),
+    };
+    assert_eq!(world.run(create(0)), Err(Refusal::TooManyEnvs(2)));
+    world.settings.env_quota = 0;
+    let path = "ComputeEnv.DesiredComputeNodeCount".to_owned();
+    assert_eq!(world.run(create(1)), Err(Refusal::CpuQuota { wanted: 6, quota: 5, path }));
+    world.run(Command::DeleteEnv(env)).unwrap();
+    world.run(create(4)).unwrap();
+}
+
+#[test]
+fn unfinished_jobs_have_a_quota() {
+    let mut world = World::new(1);
+    world.settings.job_quota = 2;
+    let env = world.env(1, vec![]);
+    let submit = || Command::SubmitJob { spec: Box::new(job(env, &[("a", 1)])), token: None };
+    world.run(submit()).unwrap();
+    world.run(submit()).unwrap();
+    assert_eq!(world.run(submit()), Err(Refusal::JobQuota(2)));
+    world.run_all(|_| OK);
+    world.run(submit()).unwrap();
 }

@@ -46,9 +46,10 @@ pub(super) fn evolve(state: &mut State, what: &What, at: Timestamp) -> bool {
 
 fn placed(state: &mut State, key: InstanceKey, node: NodeId, at: Timestamp) {
     let Some((env, machine)) = state.node(node).map(|node| (node.env, node.machine)) else { return };
+    let before = state.task(key.task_key()).map_or(0, |task| task.attempts);
     step(state, key, |row| {
         row.stage = Stage::Held { node, started: false, asked: Asked::Run };
-        row.attempt += 1;
+        row.attempt = row.attempt.max(before) + 1;
         row.launched = Some(at);
         row.running = None;
         row.exit_code = None;
@@ -101,7 +102,12 @@ fn step(state: &mut State, key: InstanceKey, change: impl FnOnce(&mut Instance))
     state.dirty.insert(RowKey::Instance(key));
     state.instances.put(key, after);
     if from != to {
-        edit_job(state, key.job, |job| job.instances.shift(from, to, 1));
+        edit_job(state, key.job, |job| {
+            job.instances.shift(from, to, 1);
+            if to == Phase::Starting {
+                job.blocked.clear();
+            }
+        });
     }
     edit_task(state, key.task_key(), |task| {
         task.bulk.remove(key.index);

@@ -2,6 +2,7 @@
 //! names a row that is not there does nothing.
 
 mod instance;
+mod job;
 mod message;
 
 use std::sync::Arc;
@@ -36,6 +37,9 @@ fn apply(state: &mut State, change: &Change) {
         What::JobSubmitted(job, tasks) => job_submitted(state, job, tasks),
         What::JobEntered(id, phase, reason) => job_entered(state, *id, *phase, reason, change.at),
         What::JobTerminating(id) => edit_job(state, *id, |job| job.terminating = true),
+        What::JobRetried(id, tasks) => job::retried(state, *id, tasks),
+        What::JobBlocked(id, reasons) => job::blocked(state, *id, reasons),
+        What::JobStillBlocked(id) => state.stall_anew(*id),
         What::JobDeleted(id) => job_deleted(state, *id),
         What::TaskReady(key) => task_ready(state, *key),
         What::TaskEntered(key, phase, reason) => task_entered(state, *key, *phase, reason, change.at),
@@ -54,6 +58,7 @@ fn apply(state: &mut State, change: &Change) {
             state.templates.remove(id);
             state.dirty.insert(RowKey::Template(*id));
         }
+        What::InstancesReset(key, indexes) => job::instances_reset(state, *key, indexes),
         What::EnvCreated(env) => {
             state.index.owned.extend(env.owner.map(|owner| (owner, env.id)));
             state.envs.put(env.id, (**env).clone());
@@ -136,7 +141,9 @@ fn owner(state: &State, what: &What) -> Option<RowKey> {
     match what {
         What::JobSubmitted(job, _) => Some(RowKey::Job(job.id)),
         What::EnvCreated(env) => Some(RowKey::Env(env.id)),
-        What::JobEntered(id, ..) | What::JobDeleted(id) => Some(RowKey::Job(*id)),
+        What::JobEntered(id, ..) | What::JobRetried(id, _) | What::JobBlocked(id, _) | What::JobDeleted(id) => {
+            Some(RowKey::Job(*id))
+        }
         What::TaskEntered(key, ..) => Some(RowKey::Job(key.job)),
         What::InstanceStarted(key)
         | What::InstanceSucceeded(key, _)
@@ -170,8 +177,10 @@ fn job_entered(state: &mut State, id: JobId, phase: Phase, reason: &str, at: Tim
         if phase.is_finished() {
             job.ended = Some(at);
             job.terminating = false;
+            job.blocked.clear();
         }
     });
+    state.index_stalled(id);
 }
 
 fn job_deleted(state: &mut State, id: JobId) {
@@ -182,6 +191,7 @@ fn job_deleted(state: &mut State, id: JobId) {
     }
     state.jobs.remove(&id);
     state.dirty.insert(RowKey::Job(id));
+    state.index_stalled(id);
 }
 
 fn task_ready(state: &mut State, key: TaskKey) {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use kernel::change::{Change, RunEnd, What};
 use kernel::command::{Command, Refusal, Reply};
-use kernel::decide::{Settings, decide, follow_ups};
+use kernel::decide::{Settings, decide, follow_ups, redo_needs};
 use kernel::delivery::Attempt;
 use kernel::evolve::evolve;
 use kernel::id::JobId;
 use kernel::instance::InstanceKey;
+use kernel::job::Job;
 use kernel::queue::MessageKey;
 use kernel::sample::Sample;
 use kernel::state::{Row, RowKey, State};
@@ -47,6 +48,7 @@ pub(super) struct Work<'a> {
 #[derive(Default)]
 struct Loads {
     jobs: BTreeSet<JobId>,
+    instances: BTreeSet<InstanceKey>,
     messages: BTreeSet<MessageKey>,
     /// For each queue the place up to which its visible messages were loaded; `None`: all were.
     queues: BTreeMap<StreamNo, Option<(Timestamp, u64)>>,
@@ -94,30 +96,31 @@ impl<'a> Work<'a> {
     }
 
     /// Decides what follows of itself; says when to look again.
-    pub(super) fn follow_up(&mut self, rng: &mut dyn Rng) -> Timestamp {
+    pub(super) fn follow_up(&mut self, store: &mut dyn Store, rng: &mut dyn Rng) -> Result<Timestamp, StoreError> {
         let mut swept = false;
         for _ in 0..FOLLOW_ROUNDS {
-            let (mut commands, wake) = follow_ups(&self.overlay, self.now);
+            let (mut commands, wake) = follow_ups(&self.overlay, self.settings, self.now);
             let sweeps = commands.iter().any(|command| matches!(command, Command::Sweep));
             if swept {
                 // One chunk a commit; the next commit takes the next.
                 commands.retain(|command| !matches!(command, Command::Sweep));
             }
             if commands.is_empty() {
-                return if sweeps { self.now } else { wake };
+                return Ok(if sweeps { self.now } else { wake });
             }
             swept |= sweeps;
             let before = self.changes.len();
             for command in commands {
+                self.load_needs(&command, store)?;
                 // Nobody waits for the answer, and nothing that follows of itself is refused.
                 let _ = self.decide(command, rng);
             }
             if self.changes.len() == before {
-                return wake;
+                return Ok(wake);
             }
         }
-        let (commands, wake) = follow_ups(&self.overlay, self.now);
-        if commands.is_empty() { wake } else { self.now }
+        let (commands, wake) = follow_ups(&self.overlay, self.settings, self.now);
+        Ok(if commands.is_empty() { wake } else { self.now })
     }
 
     /// What is to be written, and the state it leads to.
@@ -145,6 +148,7 @@ impl<'a> Work<'a> {
         };
         let mut touched = dirty;
         touched.extend(self.loaded.jobs.into_iter().map(RowKey::Job));
+        touched.extend(self.loaded.instances.into_iter().map(RowKey::Instance));
         touched.extend(self.loaded.messages.into_iter().map(RowKey::Message));
         self.overlay.forget(&touched);
         Done { state: self.overlay, batch, replies: self.replies, changes: self.changes }
@@ -203,6 +207,15 @@ impl<'a> Work<'a> {
             }
             What::SampleTaken(sample) => self.samples.push(sample.clone()),
             What::SamplesDropped(key, attempt) => self.dropped_samples.push((*key, *attempt)),
+            // What they wrote goes with their runs.
+            What::InstancesReset(key, indexes) => {
+                self.tails.extend(indexes.iter().map(|index| LogTail {
+                    key: InstanceKey { job: key.job, task: key.task, index: *index },
+                    attempt: 0,
+                    stdout: Arc::default(),
+                    stderr: Arc::default(),
+                }));
+            }
             What::AttemptEnded(attempt) => self.attempts.push(attempt.clone()),
             _ => {}
         }
@@ -214,7 +227,8 @@ impl<'a> Work<'a> {
             What::InstancePlaced(key, _) | What::InstanceFailed(key, _) => key,
             _ => return,
         };
-        if self.overlay.instance(*key).is_none() {
+        // One that was loaded has a row in the store, even if it has lost it here since.
+        if self.overlay.instance(*key).is_none() && !self.loaded.instances.contains(key) {
             self.fresh.insert(RowKey::Instance(*key));
         }
     }
@@ -229,7 +243,10 @@ impl<'a> Work<'a> {
 
     fn load_needs(&mut self, command: &Command, store: &mut dyn Store) -> Result<(), StoreError> {
         match command {
-            Command::TerminateJob(id) | Command::DeleteJob(id) => self.load_job(*id, store),
+            Command::TerminateJob(id) | Command::DeleteJob(id) | Command::ExplainJob(id) => self.load_job(*id, store),
+            Command::RetryJobs(ids) => ids.iter().try_for_each(|id| self.load_job(*id, store)),
+            Command::TerminateInstance { job, task, index } => self.load_instance(*job, task, *index, store),
+            Command::Sweep => self.load_redone(store),
             Command::Receive { queue, max } => self.load_visible(queue, *max, store),
             Command::DeleteMessages { queue, handles } => {
                 let Some(queue) = self.overlay.queue_named(queue).map(|queue| queue.no) else { return Ok(()) };
@@ -247,6 +264,37 @@ impl<'a> Work<'a> {
         if let Some(found) = store.job(id)? {
             self.overlay.load(Row::Job(found.job));
             found.tasks.into_iter().for_each(|task| self.overlay.load(Row::Task(task)));
+        }
+        Ok(())
+    }
+
+    /// Loads an instance that has finished, with its job.
+    fn load_instance(&mut self, job: JobId, task: &str, index: u64, store: &mut dyn Store) -> Result<(), StoreError> {
+        self.load_job(job, store)?;
+        let number = |job: &Arc<Job>| job.spec.tasks.iter().position(|spec| spec.name == task);
+        let Some(task) = self.overlay.job(job).and_then(number).and_then(|task| u32::try_from(task).ok()) else {
+            return Ok(());
+        };
+        let Ok(index) = u32::try_from(index) else { return Ok(()) };
+        let key = InstanceKey { job, task, index };
+        let in_bulk = self.overlay.task(key.task_key()).is_some_and(|task| task.bulk.contains(index));
+        if in_bulk || self.overlay.instance(key).is_some() || !self.loaded.instances.insert(key) {
+            return Ok(());
+        }
+        if let Some(row) = store.instance(key)? {
+            self.overlay.load(row);
+        }
+        Ok(())
+    }
+
+    /// Loads failed instances that are to run again.
+    fn load_redone(&mut self, store: &mut dyn Store) -> Result<(), StoreError> {
+        let Some((key, from, most)) = redo_needs(&self.overlay) else { return Ok(()) };
+        for row in store.failed_instances(key, from, most)? {
+            if let Row::Instance(instance) = &row {
+                self.loaded.instances.insert(instance.key);
+            }
+            self.overlay.load(row);
         }
         Ok(())
     }

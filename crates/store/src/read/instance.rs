@@ -7,6 +7,7 @@ use kernel::instance::{Instance, InstanceKey};
 use kernel::limits::{RUN_SAMPLES, SAMPLED_ATTEMPTS};
 use kernel::phase::Phase;
 use kernel::sample::Sample;
+use kernel::state::Row;
 use kernel::task::{Task, TaskKey};
 use kernel::time::Timestamp;
 
@@ -24,6 +25,14 @@ pub(crate) fn instance(engine: &mut dyn Engine, key: InstanceKey) -> Result<Opti
     let text = format!("{} where job = ?1 and task = ?2 and idx = ?3", instance::TEXTS.select);
     let statement = Statement::new(text, values![key.job, key.task, key.index]);
     first(engine, &statement, |row| instance::read(row).map(Arc::new))
+}
+
+/// FAILED instances from an index on, in order.
+pub(crate) fn failed(engine: &mut dyn Engine, key: TaskKey, from: u32, limit: usize) -> Result<Vec<Row>, EngineError> {
+    let conditions = "job = ?1 and task = ?2 and idx >= ?3 and state = 'FAILED' order by job, task, idx limit ?4";
+    let text = format!("{} where {conditions}", instance::TEXTS.select);
+    let statement = Statement::new(text, values![key.job, key.task, from, limit as u64]);
+    all(engine, &statement, |row| instance::read(row).map(Arc::new).map(Row::Instance))
 }
 
 pub(crate) fn instances(
@@ -50,7 +59,13 @@ pub(crate) fn instances(
     let mut rows = rows_at(engine, key, &indexes)?;
     let items = places.into_iter().filter_map(|place| {
         let bulk = InstanceListed::Bulk { index: place.index, phase: task.bulk_phase(), created: task.created };
-        if place.bulk { Some(bulk) } else { rows.remove(&place.index).map(InstanceListed::Row) }
+        let row = (!place.bulk).then(|| rows.remove(&place.index)).flatten();
+        match row {
+            // What is to run again is listed as it will stand.
+            Some(row) if task.redoes(place.index, row.phase()) => Some(bulk),
+            Some(row) => Some(InstanceListed::Row(row)),
+            None => place.bulk.then_some(bulk),
+        }
     });
     Ok(Some(Page { total, items: items.collect() }))
 }
@@ -60,9 +75,13 @@ fn filtered(engine: &mut dyn Engine, task: &Task, phases: &[Phase], span: Span) 
     let none = kernel::ranges::Ranges::default();
     let bulk = if phases.contains(&task.bulk_phase()) { &task.bulk } else { &none };
     let mut merge = Merge::new(bulk, span);
-    let states = places(3, phases.len());
-    let text = format!("select idx from instance where job = ?1 and task = ?2 and state in ({states}) order by idx");
-    let mut values = values![task.key.job, task.key.task];
+    let states = places(4, phases.len());
+    // From here on, rows that say FAILED are of instances that are about to be in the bulk again.
+    let redone = task.redo.map_or(u32::MAX, |redo| redo.from);
+    let also = if phases.contains(&task.bulk_phase()) { "or (state = 'FAILED' and idx >= ?3)" } else { "" };
+    let wanted = format!("(state in ({states}) and (state <> 'FAILED' or idx < ?3)) {also}");
+    let text = format!("select idx from instance where job = ?1 and task = ?2 and ({wanted}) order by idx");
+    let mut values = values![task.key.job, task.key.task, redone];
     values.extend(phases.iter().map(|phase| Value::from(phase.as_str())));
     engine.query(&Statement::new(text, values), &mut |row| {
         Ok(if merge.row(row.int()?) { Flow::More } else { Flow::Enough })

@@ -10,7 +10,7 @@ use crate::rows::{phase, push_counts, read_counts};
 use crate::statement::{Statement, json, places, values};
 
 /// The columns that change, without those of counts.
-const STATE: &str = "state, ended, reason, terminating, has_run, outlets";
+const STATE: &str = "state, ended, reason, terminating, has_run, blocked, outlets";
 
 /// The columns of both counts, in the order of [`push_counts`].
 const COUNTS: &str = "task_submitted, task_pending, task_runnable, task_starting, task_running, task_succeed, \
@@ -26,7 +26,7 @@ pub(crate) static SELECT: LazyLock<String> = LazyLock::new(|| {
 });
 
 static INSERT: LazyLock<String> = LazyLock::new(|| {
-    format!("insert into job (id, created, name, zone, {STATE}, {COUNTS}) values ({})", places(1, 4 + 6 + 16))
+    format!("insert into job (id, created, name, zone, {STATE}, {COUNTS}) values ({})", places(1, 4 + 7 + 16))
 });
 
 static UPDATE: LazyLock<String> = LazyLock::new(|| {
@@ -43,6 +43,7 @@ pub(crate) fn put(job: &Job, fresh: bool) -> Vec<Statement<'_>> {
         &job.reason,
         job.terminating,
         job.has_run,
+        (!job.blocked.is_empty()).then(|| json(&job.blocked)),
         json(&job.outlets),
     ]);
     push_counts(&mut values, &job.tasks);
@@ -73,8 +74,10 @@ pub(crate) fn delete(id: JobId) -> Vec<Statement<'static>> {
 pub(crate) fn read(cells: &mut Cells<'_>) -> Result<Job, Corrupt> {
     let (id, created) = (cells.id(JobId::from_number)?, cells.time()?);
     let (phase, ended, reason) = (phase(cells)?, cells.opt_time()?, cells.string()?);
-    let (terminating, has_run, outlets) = (cells.flag()?, cells.flag()?, cells.json()?);
+    let (terminating, has_run) = (cells.flag()?, cells.flag()?);
+    let blocked = cells.opt_text(|text| serde_json::from_str(text).ok())?.unwrap_or_default();
+    let outlets = cells.json()?;
     let (tasks, instances) = (read_counts(cells)?, read_counts(cells)?);
     let spec = Arc::new(cells.json()?);
-    Ok(Job { id, spec, phase, created, ended, reason, terminating, has_run, tasks, instances, outlets })
+    Ok(Job { id, spec, phase, created, ended, reason, terminating, has_run, tasks, instances, blocked, outlets })
 }

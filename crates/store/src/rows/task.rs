@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use kernel::id::JobId;
-use kernel::task::{Task, TaskKey};
+use kernel::task::{Redo, Task, TaskKey};
 
 use crate::engine::{Cells, Corrupt};
 use crate::rows::{phase, push_counts, read_counts};
@@ -29,6 +29,9 @@ pub(crate) static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
             "instance_failed_interrupted",
             "bulk",
             "intent",
+            "redo_from",
+            "redo_left",
+            "attempts",
         ],
     }
     .texts()
@@ -46,6 +49,7 @@ pub(crate) fn put(task: &Task, fresh: bool) -> Statement<'_> {
     ];
     push_counts(&mut values, &task.instances);
     values.extend([json(&task.bulk), task.intent.as_ref().map(json).into()]);
+    values.extend(values![task.redo.map(|redo| redo.from), task.redo.map(|redo| redo.left), task.attempts]);
     TEXTS.write(fresh, values)
 }
 
@@ -64,5 +68,7 @@ pub(crate) fn read(cells: &mut Cells<'_>) -> Result<Task, Corrupt> {
         instances: read_counts(cells)?,
         bulk: cells.json()?,
         intent: cells.opt_text(|text| serde_json::from_str(text).ok())?,
+        redo: cells.opt_int()?.zip(cells.opt_int()?).map(|(from, left)| Redo { from, left }),
+        attempts: cells.int()?,
     })
 }

@@ -52,7 +52,7 @@ pub(crate) fn changed_rows_read_back_as_they_are_now(database: &dyn Database) {
             }
             Row::Node(row) => Row::Node(Arc::new(kernel::node::Node { stage: NodeStage::Abnormal, ..(*row).clone() })),
             Row::Job(row) => Row::Job(Arc::new(kernel::job::Job { terminating: false, ..(*row).clone() })),
-            Row::Task(row) => Row::Task(Arc::new(kernel::task::Task { intent: None, ..(*row).clone() })),
+            Row::Task(row) => Row::Task(Arc::new(kernel::task::Task { intent: None, redo: None, ..(*row).clone() })),
             Row::Instance(row) => {
                 let stage = Stage::Waiting { not_before: Timestamp(1) };
                 Row::Instance(Arc::new(kernel::instance::Instance { stage, ..(*row).clone() }))
@@ -66,7 +66,8 @@ pub(crate) fn changed_rows_read_back_as_they_are_now(database: &dyn Database) {
 
 pub(crate) fn what_has_finished_is_not_loaded_and_can_be_fetched(database: &dyn Database) {
     let mut writer = Writer::new(database);
-    let done = kernel::task::Task { phase: Phase::Failed, ended: Some(Timestamp(5)), intent: None, ..task(1) };
+    let done =
+        kernel::task::Task { phase: Phase::Failed, ended: Some(Timestamp(5)), intent: None, redo: None, ..task(1) };
     let instances = instances(1).into_iter().map(|row| Row::Instance(Arc::new(row)));
     let job = Arc::new(finished(job(1), 5));
     let mut rows = vec![Row::Job(job.clone()), Row::Task(Arc::new(done.clone()))];
@@ -76,6 +77,21 @@ pub(crate) fn what_has_finished_is_not_loaded_and_can_be_fetched(database: &dyn 
     let found = writer.store.job(job_id(1)).unwrap().unwrap();
     assert_eq!((found.job, found.tasks), (job, vec![Arc::new(done)]));
     assert_eq!(writer.store.job(job_id(9)).unwrap(), None);
+}
+
+pub(crate) fn failed_instances_are_found_from_an_index_on(database: &dyn Database) {
+    let mut writer = Writer::new(database);
+    let stage = |index: u32| if index.is_multiple_of(3) { Stage::Succeed } else { Stage::Failed };
+    let instances: Vec<Row> = (0..9).map(|index| Row::Instance(Arc::new(instance(1, index, stage(index))))).collect();
+    writer.add(instances.clone());
+    let key = task(1).key;
+    let mut found = |from, limit| writer.store.failed_instances(key, from, limit).unwrap();
+    assert_eq!(found(0, 3), [&instances[1], &instances[2], &instances[4]].map(Clone::clone));
+    assert_eq!(found(5, 9), [&instances[5], &instances[7], &instances[8]].map(Clone::clone));
+    assert!(found(9, 9).is_empty());
+    let at = |index| kernel::instance::InstanceKey { job: key.job, task: key.task, index };
+    assert_eq!(writer.store.instance(at(3)).unwrap().as_ref(), Some(&instances[3]));
+    assert_eq!(writer.store.instance(at(9)).unwrap(), None);
 }
 
 pub(crate) fn rows_come_in_the_order_the_kernel_takes_them(database: &dyn Database) {

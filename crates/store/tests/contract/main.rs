@@ -150,6 +150,7 @@ contract! {
         every_row_reads_back_as_it_was
         changed_rows_read_back_as_they_are_now
         what_has_finished_is_not_loaded_and_can_be_fetched
+        failed_instances_are_found_from_an_index_on
         rows_come_in_the_order_the_kernel_takes_them
         the_head_of_a_queue_comes_in_order_and_from_a_place_on
         messages_are_found_by_their_places
@@ -158,6 +159,7 @@ contract! {
         jobs_are_listed_newest_first_and_filtered
         instances_with_and_without_rows_make_one_list
         task_templates_are_listed_newest_first_and_filtered
+        instances_that_are_to_run_again_are_listed_as_they_will_stand
         environments_are_listed_with_their_nodes
         topics_and_queues_are_found_by_name
         subscriptions_are_found_by_name_and_queue

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use kernel::delivery::{DeliveryKey, DeliveryStage};
+use kernel::instance::Stage;
 use kernel::node::NodeStage;
 use kernel::phase::Phase;
+use kernel::ranges::Ranges;
 use kernel::state::{Row, RowKey};
+use kernel::task::{Redo, Task};
 use kernel::template::Template;
 use kernel::time::Timestamp;
 use kernel::topic::{StreamNo, TopicMessage};
@@ -99,6 +102,35 @@ pub(crate) fn task_templates_are_listed_newest_first_and_filtered(database: &dyn
     writer.remove(vec![RowKey::Template(template_id(3))]);
     let page = writer.store.reader().unwrap().templates(&any(), ALL).unwrap();
     assert_eq!((page.total, &*page.items[0]), (2, &renamed));
+}
+
+/// Of ten instances 0 succeeded, 1 and 2 have had their turn, and 3 to 9 say FAILED until they have it.
+pub(crate) fn instances_that_are_to_run_again_are_listed_as_they_will_stand(database: &dyn Database) {
+    let mut writer = Writer::new(database);
+    let mut bulk = Ranges::default();
+    assert!(bulk.insert(2));
+    let counts = counts(&[(Phase::Succeed, 1), (Phase::Runnable, 8), (Phase::Failed, 1)]);
+    let row = Task { redo: Some(Redo { from: 3, left: 7 }), instances: counts, intent: None, bulk, ..task(1) };
+    let stage = |index| if index == 0 { Stage::Succeed } else { Stage::Failed };
+    let mut rows = vec![Row::Job(Arc::new(job(1))), Row::Task(Arc::new(row))];
+    let instances = (0..10).filter(|index| *index != 2).map(|index| instance(1, index, stage(index)));
+    rows.extend(instances.map(|row| Row::Instance(Arc::new(row))));
+    writer.add(rows);
+    let mut reader = writer.store.reader().unwrap();
+    let mut list = |phases: &[Phase], offset, limit| {
+        let page = reader.instances(task(1).key, phases, Span { offset, limit }).unwrap().unwrap();
+        let shown = page.items.iter().map(|item| match item {
+            InstanceListed::Bulk { index, phase, .. } => (*index, *phase),
+            InstanceListed::Row(row) => (row.key.index, row.phase()),
+        });
+        (page.total, shown.collect::<Vec<_>>())
+    };
+    use Phase::{Failed, Runnable, Succeed};
+    assert_eq!(list(&[], 0, 4), (10, vec![(0, Succeed), (1, Failed), (2, Runnable), (3, Runnable)]));
+    assert_eq!(list(&[Failed], 0, 9), (1, vec![(1, Failed)]));
+    assert_eq!(list(&[Runnable], 0, 3), (8, vec![(2, Runnable), (3, Runnable), (4, Runnable)]));
+    assert_eq!(list(&[Runnable, Succeed], 0, 2), (9, vec![(0, Succeed), (2, Runnable)]));
+    assert_eq!(list(&[Failed, Runnable], 7, 9), (9, vec![(8, Runnable), (9, Runnable)]));
 }
 
 pub(crate) fn environments_are_listed_with_their_nodes(database: &dyn Database) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use kernel::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStage, Outcome};
 use kernel::environment::{Env, EnvSpec, NodeType};
 use kernel::event::{EventConfig, EventName, Notification};
+use kernel::explain::Why;
 use kernel::id::{EnvId, JobId, MachineId, NodeId, QueueId, SubscriptionId, TemplateId, TopicId};
 use kernel::instance::{Asked, Instance, InstanceKey, Stage};
 use kernel::job::{DependOn, IfNotCreated, Job, JobSpec, TaskSpec};
@@ -14,7 +15,7 @@ use kernel::queue::{MessageKey, Queue, QueueMessage, QueueSettings};
 use kernel::ranges::Ranges;
 use kernel::state::Row;
 use kernel::subscription::{Endpoint, Format, Strategy, Subscription, SubscriptionKey};
-use kernel::task::{Intent, Task, TaskKey};
+use kernel::task::{Intent, Redo, Task, TaskKey};
 use kernel::template::{Template, TemplateSpec};
 use kernel::time::Timestamp;
 use kernel::token::ClientToken;
@@ -95,11 +96,12 @@ pub(crate) fn job(number: u64) -> Job {
         tasks: counts(&[(Phase::Running, 1)]),
         instances: counts(&[(Phase::Runnable, 8), (Phase::Running, 1), (Phase::Succeed, 1)]),
         outlets: serde_json::from_str("[[1, 5, 2, 9]]").unwrap(),
+        blocked: vec![(0, Why::NoNode)],
     }
 }
 
 pub(crate) fn finished(job: Job, ended: i64) -> Job {
-    Job { phase: Phase::Failed, ended: Some(Timestamp(ended)), terminating: false, ..job }
+    Job { phase: Phase::Failed, ended: Some(Timestamp(ended)), terminating: false, blocked: vec![], ..job }
 }
 
 pub(crate) fn task(job: u64) -> Task {
@@ -115,6 +117,8 @@ pub(crate) fn task(job: u64) -> Task {
         instances: counts(&[(Phase::Runnable, 8), (Phase::Running, 1), (Phase::Succeed, 1)]),
         bulk,
         intent: Some(Intent::DependenceUnmet { task: "before".into() }),
+        redo: Some(Redo { from: 8, left: 2 }),
+        attempts: 4,
     }
 }
 

@@ -14,9 +14,14 @@ fn code(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::NoJob(_) => "ResourceNotFound.Job",
         Refusal::JobUnfinished(_) => "ResourceInUse.Job",
+        Refusal::JobNotFailed { .. } | Refusal::RetryWithoutEnv { .. } | Refusal::InstanceRedone(_) => {
+            "UnsupportedOperation"
+        }
+        Refusal::NoInstance { .. } => "ResourceNotFound.TaskInstance",
         Refusal::JobQuota(_) => "LimitExceeded.JobQuota",
         Refusal::NoTemplate { .. } => "ResourceNotFound.TaskTemplate",
         Refusal::TemplateQuota(_) => "LimitExceeded.TaskTemplateQuota",
+        Refusal::CpuQuota { .. } => "LimitExceeded.CpuQuota",
         Refusal::NoEnv { .. } => "ResourceNotFound.ComputeEnv",
         Refusal::EnvDeleting { .. } => "UnsupportedOperation.ComputeEnvAcceptOtherRequest",
         Refusal::TooManyEnvs(_) => "LimitExceeded.ComputeEnvQuota",

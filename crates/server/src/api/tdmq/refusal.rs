@@ -30,12 +30,17 @@ pub(super) fn of_refusal(refusal: &Refusal) -> ApiError {
         // Nothing that is asked here can lead to these.
         Refusal::NoJob(_)
         | Refusal::JobUnfinished(_)
+        | Refusal::JobNotFailed { .. }
+        | Refusal::RetryWithoutEnv { .. }
+        | Refusal::NoInstance { .. }
+        | Refusal::InstanceRedone(_)
         | Refusal::JobQuota(_)
         | Refusal::NoTemplate { .. }
         | Refusal::TemplateQuota(_)
         | Refusal::NoEnv { .. }
         | Refusal::EnvDeleting { .. }
         | Refusal::TooManyEnvs(_)
+        | Refusal::CpuQuota { .. }
         | Refusal::NoNode { .. }
         | Refusal::NodeTerminating { .. }
         | Refusal::NodeForbidsTerminate { .. }
