@@ -11,7 +11,7 @@ use crate::job::Job;
 use crate::node::{Node, NodeStage};
 use crate::queue::{MessageKey, Queue, QueueMessage};
 use crate::sample::Sample;
-use crate::subscription::{Subscription, SubscriptionKey};
+use crate::subscription::{Health, Stage, Subscription, SubscriptionKey};
 use crate::task::{Intent, Task, TaskKey};
 use crate::template::{Template, TemplateEdit};
 use crate::time::Timestamp;
@@ -137,7 +137,13 @@ pub enum What {
     /// A message was deleted.
     MessageDeleted(MessageKey),
     /// A subscription was made.
-    Subscribed(Subscription),
+    Subscribed(Box<Subscription>),
+    /// A subscription's attributes, or its stage on request, are these now.
+    SubscriptionModified(Box<Subscription>),
+    /// A subscription's posts have led it to this stage.
+    SubscriptionStaged(SubscriptionKey, Stage),
+    /// A subscription's posts went like this.
+    SubscriptionFared(SubscriptionKey, Health),
     /// A subscription is gone.
     Unsubscribed(SubscriptionKey),
     /// A subscription is done with all messages up to this place.

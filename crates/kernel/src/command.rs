@@ -13,7 +13,7 @@ use crate::job::JobSpec;
 use crate::queue::{Handle, QueueMessage, QueueSettings};
 pub use crate::refusal::Refusal;
 use crate::sample::Sample;
-use crate::subscription::{Endpoint, Format, Strategy, SubscriptionKey};
+use crate::subscription::{Endpoint, Format, MannerEdit, Secret, Stage, Strategy, SubscriptionKey};
 use crate::template::{TemplateEdit, TemplateSpec};
 use crate::topic::{FilterType, MsgId, NewMessage, StreamNo, TopicMessage};
 
@@ -134,6 +134,40 @@ pub enum Command {
     },
     /// Make a subscription.
     Subscribe(Box<NewSubscription>),
+    /// Change a subscription's attributes.
+    ModifySubscription {
+        /// The topic's name.
+        topic: String,
+        /// The subscription's name.
+        name: String,
+        /// What changes.
+        edit: Box<SubscriptionEdit>,
+    },
+    /// Let no message of a subscription leave.
+    PauseSubscription {
+        /// The topic's name.
+        topic: String,
+        /// The subscription's name.
+        name: String,
+    },
+    /// Let the messages of a subscription leave again.
+    ResumeSubscription {
+        /// The topic's name.
+        topic: String,
+        /// The subscription's name.
+        name: String,
+    },
+    /// Give a subscription another secret to sign its posts with.
+    RotateSecret {
+        /// The topic's name.
+        topic: String,
+        /// The subscription's name.
+        name: String,
+        /// The secret; `None`: one is drawn.
+        secret: Option<Secret>,
+        /// How long the old one stays valid beside it, in seconds.
+        keep_s: u64,
+    },
     /// Delete a subscription.
     Unsubscribe {
         /// The topic's name.
@@ -268,6 +302,23 @@ pub struct NewSubscription {
     pub filter_tags: Vec<String>,
     /// Binding keys, on a topic that routes.
     pub binding_keys: Vec<String>,
+    /// What it asks for beyond CMQ.
+    pub manner: MannerEdit,
+}
+
+/// What changes on a subscription; `None` stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SubscriptionEdit {
+    /// What happens after a failed delivery.
+    pub strategy: Option<Strategy>,
+    /// What a post's body is.
+    pub format: Option<Format>,
+    /// Tags it wants; empty: all.
+    pub filter_tags: Option<Vec<String>>,
+    /// Binding keys, on a topic that routes.
+    pub binding_keys: Option<Vec<String>>,
+    /// What it asks for beyond CMQ.
+    pub manner: MannerEdit,
 }
 
 /// What the push loop of a subscription has decided, to be made durable.
@@ -283,6 +334,12 @@ pub struct DeliveryRecord {
     pub cleared: Vec<u64>,
     /// Attempts that have ended.
     pub attempts: Vec<Arc<Attempt>>,
+    /// Which of the messages are events of subscriptions: nothing is told of them.
+    pub quiet: Vec<u64>,
+    /// What the subscription has come to, if that is new.
+    pub stage: Option<Stage>,
+    /// The messages that are put as dead, for the queue of dead letters: as far as they are in the log.
+    pub texts: Vec<Arc<TopicMessage>>,
 }
 
 /// What a decision is: changes, the messages they publish, and the answer.

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::environment::Env;
 use crate::explain::TaskWhy;
-use crate::id::{EnvId, JobId};
+use crate::id::{EnvId, JobId, SubscriptionId};
 use crate::instance::Instance;
 use crate::job::{Job, JobSpec};
 use crate::node::Node;
 use crate::phase::Phase;
 use crate::task::Task;
 use crate::time::Timestamp;
-use crate::topic::StreamNo;
+use crate::topic::{MsgId, StreamNo};
 
 macro_rules! event_names {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
@@ -89,6 +89,12 @@ event_names! {
     ComputeNodeDeleting = "COMPUTE_NODE_DELETING";
     /// A node is gone.
     ComputeNodeDeleted = "COMPUTE_NODE_DELETED";
+    /// Three posts running of the subscription have failed.
+    SubscriptionFailing = "SUBSCRIPTION_FAILING";
+    /// A post of a failing subscription has succeeded.
+    SubscriptionRecovered = "SUBSCRIPTION_RECOVERED";
+    /// A delivery was given up.
+    DeliveryDead = "DELIVERY_DEAD";
 }
 
 impl EventName {
@@ -125,14 +131,27 @@ impl EventName {
     /// Whether environments can be asked for it.
     #[must_use]
     pub fn is_of_env(self) -> bool {
-        self >= Self::ComputeEnvCreated
+        self >= Self::ComputeEnvCreated && !self.is_of_subscription()
+    }
+
+    /// Whether it is of a subscription: sent to the topic in its own setting.
+    #[must_use]
+    pub fn is_of_subscription(self) -> bool {
+        self.kind() == "DELIVERY"
     }
 
     /// Its first tag: what kind of thing it happens to.
     #[must_use]
     pub fn kind(self) -> &'static str {
         let name = self.as_str();
-        let kinds = [("JOB_", "JOB"), ("TASK_INSTANCE_", "INSTANCE"), ("TASK_", "TASK"), ("COMPUTE_ENV_", "ENV")];
+        let kinds = [
+            ("JOB_", "JOB"),
+            ("TASK_INSTANCE_", "INSTANCE"),
+            ("TASK_", "TASK"),
+            ("COMPUTE_ENV_", "ENV"),
+            ("SUBSCRIPTION_", "DELIVERY"),
+            ("DELIVERY_", "DELIVERY"),
+        ];
         kinds.iter().find(|(prefix, _)| name.starts_with(prefix)).map_or("NODE", |(_, kind)| kind)
     }
 
@@ -199,7 +218,38 @@ pub struct EventConfig {
     pub vars: Vec<(String, String)>,
 }
 
-/// What one job or environment has sent to each topic. With the place that each of its messages has of the one before
+/// Whose event it is: who asked for it, and counts the sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Owner {
+    /// A job's.
+    Job(JobId),
+    /// An environment's.
+    Env(EnvId),
+    /// A subscription's.
+    Subscription(SubscriptionId),
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Job(id) => id.fmt(f),
+            Self::Env(id) => id.fmt(f),
+            Self::Subscription(id) => id.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Owner {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let job = text.parse().map(Self::Job).ok();
+        let env = || text.parse().map(Self::Env).ok();
+        let subscription = || text.parse().map(Self::Subscription).ok();
+        job.or_else(env).or_else(subscription).ok_or(())
+    }
+}
+
+/// What one job, environment or subscription has sent to each topic. With the place that each of its messages has of the one before
 /// it, this is the way from a job to its messages: nobody needs an index, nor to look through those of others.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -317,6 +367,8 @@ pub enum Subject {
     Env(Arc<Env>),
     /// A node, and whose it is.
     Node(Arc<Node>, NodeOwner),
+    /// A subscription, or one of its deliveries.
+    Delivery(Box<DeliveryTrouble>),
 }
 
 /// Whose a node is.
@@ -328,17 +380,39 @@ pub enum NodeOwner {
     Task(JobId, String),
 }
 
+/// What an event of a subscription tells.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeliveryTrouble {
+    /// The subscription's id.
+    pub id: SubscriptionId,
+    /// Its topic's name.
+    pub topic: String,
+    /// Its name.
+    pub name: String,
+    /// Where its messages go.
+    pub endpoint: String,
+    /// How many posts have failed: running; or, of a delivery that was given up, of it.
+    pub failures: u32,
+    /// The status of the last that failed, if there was an answer.
+    pub last_status: Option<u16>,
+    /// Why the last that failed had no answer; empty if there was one.
+    pub last_error: String,
+    /// The message that was given up.
+    pub message: Option<MsgId>,
+}
+
 impl Subject {
-    /// The id of the job or environment whose event it is, as text.
+    /// Whose event it is.
     #[must_use]
-    pub fn owner(&self) -> String {
+    pub fn owner(&self) -> Owner {
         match self {
-            Self::Job(job) | Self::Blocked(job, _) => job.id.to_string(),
-            Self::Task(_, task) => task.key.job.to_string(),
-            Self::Instance(_, instance) => instance.key.job.to_string(),
-            Self::Env(env) => env.id.to_string(),
-            Self::Node(_, NodeOwner::Env(env, _)) => env.to_string(),
-            Self::Node(_, NodeOwner::Task(job, _)) => job.to_string(),
+            Self::Job(job) | Self::Blocked(job, _) => Owner::Job(job.id),
+            Self::Task(_, task) => Owner::Job(task.key.job),
+            Self::Instance(_, instance) => Owner::Job(instance.key.job),
+            Self::Env(env) => Owner::Env(env.id),
+            Self::Node(_, NodeOwner::Env(env, _)) => Owner::Env(*env),
+            Self::Node(_, NodeOwner::Task(job, _)) => Owner::Job(*job),
+            Self::Delivery(trouble) => Owner::Subscription(trouble.id),
         }
     }
 }

@@ -101,6 +101,32 @@ pub const PUSH_WINDOW: usize = 1_000;
 pub const PUSH_AHEAD: usize = 100_000;
 /// Attempts and rows of one subscription that are not durable yet; beyond it no post is begun.
 pub const PUSH_UNRECORDED: usize = 1_000;
+/// Posts of all subscriptions in flight, unless the configuration says otherwise.
+pub const PUSH_PLACES: usize = 1_024;
+/// Posts a second that a subscription may be bounded to.
+pub const POSTS_PER_S: u32 = 10_000;
+/// Longest time, in milliseconds, that a `Retry-After` is obeyed.
+pub const RETRY_AFTER_MOST_MS: u64 = 3_600_000;
+/// Failures running after which a circuit breaker may be set to open.
+pub const CIRCUIT_FAILURES: u32 = 1_000;
+/// Seconds before the first probe of an open circuit, unless the subscription says otherwise.
+pub const CIRCUIT_PAUSE_DEFAULT_S: u32 = 30;
+/// Seconds that the first pause of a circuit may be set to.
+pub const CIRCUIT_PAUSE_S: u32 = 86_400;
+/// Seconds up to which the pauses of an open circuit grow.
+pub const CIRCUIT_PAUSE_MOST_S: u64 = 600;
+/// Failures running after which a subscription counts as failing.
+pub const FAILING_AFTER: u32 = 3;
+/// Characters of an attempt's error that a subscription keeps.
+pub const LAST_ERROR_CHARS: usize = 300;
+/// Bytes of a secret that signs posts (Standard Webhooks: 24 to 64).
+pub const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
+/// Bytes of such a secret that is drawn.
+pub const SECRET_DRAWN_BYTES: usize = 32;
+/// Seconds that an old secret stays valid beside its successor, unless a rotation says otherwise.
+pub const SECRET_OVERLAP_DEFAULT_S: u64 = 86_400;
+/// Seconds that an old secret may stay valid beside its successor.
+pub const SECRET_OVERLAP_S: u64 = 30 * 86_400;
 /// How late the success of a post may become durable, in milliseconds.
 pub const PUSH_RECORD_LAG_MS: u64 = 100;
 /// How long attempts of deliveries are kept, in seconds.

@@ -209,6 +209,29 @@ pub enum Refusal {
     /// A subscription to a routing topic without binding keys.
     #[error("topic `{0}` routes by key: a subscription needs binding keys")]
     BindingKeyMissing(String),
+    /// A subscription that fills a queue, with another format.
+    #[error("a queue gets each text as it is, so the format must be SIMPLIFIED")]
+    QueueNeedsSimplified,
+    /// A subscription that fills a queue was to have what only posts have.
+    #[error(
+        "subscription `{0}` fills a queue: order, rate, concurrency, Retry-After, 410, circuit and signatures are of \
+         posts to HTTP addresses"
+    )]
+    ForPostsOnly(String),
+    /// A circuit's pause was given, but not when the circuit opens.
+    #[error("a pause of the circuit breaker needs the number of failures after which the circuit opens")]
+    NoCircuit,
+    /// The queue for dead letters does not exist.
+    #[error("queue `{0}` for dead letters does not exist")]
+    NoDeadLetterQueue(String),
+    /// A secret was to be replaced where there is none.
+    #[error("subscription `{name}` of topic `{topic}` does not sign its posts; there is no secret to rotate")]
+    NotSigned {
+        /// The topic.
+        topic: String,
+        /// The subscription.
+        name: String,
+    },
     /// A message to a routing topic without a routing key.
     #[error("topic `{0}` routes by key: a message needs a routing key")]
     RoutingKeyMissing(String),

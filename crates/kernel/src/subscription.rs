@@ -1,12 +1,23 @@
-//! A subscription: a cursor over its topic's log, and what it does with each message.
+//! A subscription: a cursor over its topic's log, what it does with each message, and how that goes.
+//!
+//! [`Strategy`] and [`Format`] are CMQ's; what goes beyond CMQ is its [`Manner`]. Whether posts leave is its [`Stage`];
+//! how the last ones went is its [`Health`].
+
+mod manner;
+mod secret;
+mod stage;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::Outlets;
 use crate::id::SubscriptionId;
 use crate::time::Timestamp;
 use crate::topic::StreamNo;
+pub use manner::{CircuitRule, DeadLetters, Manner, MannerEdit, Order, Signing};
+pub use secret::{Secret, Secrets};
+pub use stage::{Health, PauseReason, Stage};
 
 /// Which subscription: its topic and its number there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -38,6 +49,16 @@ pub struct Subscription {
     pub binding_keys: Vec<String>,
     /// Where its messages begin: the topic's end when it was made.
     pub start: u64,
+    /// What it asks for beyond CMQ.
+    pub manner: Manner,
+    /// What its posts are signed with; `None`: they are not.
+    pub secrets: Option<Secrets>,
+    /// Whether posts leave.
+    pub stage: Stage,
+    /// How the last posts went.
+    pub health: Health,
+    /// How many events of its own each topic has had.
+    pub outlets: Outlets,
     /// All messages up to this place are done with: delivered, given up, or not wanted.
     pub cursor: u64,
     /// When it was made.
@@ -101,6 +122,9 @@ pub enum Format {
     Json,
     /// The text itself.
     Simplified,
+    /// A CloudEvent 1.0 in structured mode.
+    #[serde(rename = "CLOUDEVENTS")]
+    CloudEvents,
 }
 
 impl Format {
@@ -110,6 +134,7 @@ impl Format {
         match self {
             Self::Json => "JSON",
             Self::Simplified => "SIMPLIFIED",
+            Self::CloudEvents => "CLOUDEVENTS",
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::Event;
+use crate::event::{Event, Owner};
 use crate::id::TopicId;
 use crate::time::Timestamp;
 
@@ -111,6 +111,8 @@ pub struct TopicMessage {
     /// The place of the event that the same job or environment sent to this topic before; 0 for its first one, and for
     /// what clients publish.
     pub previous: u64,
+    /// Whose event it is; `None`: it is a client's text.
+    pub owner: Option<Owner>,
 }
 
 /// A message that a decision adds to a topic. Events become text outside the kernel (`wire::event`).
@@ -131,6 +133,8 @@ pub struct NewMessage {
     /// The place of the event that the same job or environment sent to this topic before; 0 for its first one, and for
     /// what clients publish.
     pub previous: u64,
+    /// Whose event it is; `None`: it is a client's text.
+    pub owner: Option<Owner>,
 }
 
 /// What a new message says.

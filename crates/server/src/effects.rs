@@ -149,6 +149,13 @@ impl Effects {
             }
             What::MessageStored(message) => *self.queues.entry(message.key.queue).or_default() += 1,
             What::Subscribed(_) | What::Unsubscribed(_) | What::TopicDeleted(_) => self.subscriptions = true,
+            What::SubscriptionModified(subscription) => {
+                self.subscriptions = true;
+                self.topics.insert(subscription.key.topic);
+            }
+            What::SubscriptionStaged(key, _) => {
+                self.topics.insert(key.topic);
+            }
             What::JobDeleted(job) => self.erased.push(*job),
             _ => {}
         }

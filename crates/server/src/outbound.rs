@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
@@ -45,6 +45,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// The beginning of the body, as text.
     pub(crate) body: String,
+    /// What its `Retry-After` says, if it has one.
+    pub(crate) retry_after: Option<String>,
 }
 
 /// The client could not be made.
@@ -79,6 +81,8 @@ impl Outbound {
         let sent = self.client.post(url).headers(headers).body(body).send().await;
         let mut response = sent.map_err(|error| self.explain(error))?;
         let status = response.status().as_u16();
+        let retry_after = response.headers().get(header::RETRY_AFTER);
+        let retry_after = retry_after.and_then(|value| value.to_str().ok()).map(str::to_owned);
         let (mut kept, mut read) = (Vec::new(), 0);
         // The status has decided; what can't be read of the body is not missed.
         while let Ok(Some(chunk)) = response.chunk().await {
@@ -89,7 +93,7 @@ impl Outbound {
                 break;
             }
         }
-        Ok(Answer { status, body: String::from_utf8_lossy(&kept).into_owned() })
+        Ok(Answer { status, body: String::from_utf8_lossy(&kept).into_owned(), retry_after })
     }
 
     /// Checks an address that stands in the URL: the resolver is not asked for it.

@@ -123,7 +123,7 @@ mod tests {
     fn message(topic: StreamNo, seq: u64) -> Arc<TopicMessage> {
         let (tags, routing_key) = (Vec::new(), String::new());
         let (published, body) = (Timestamp(0), "12345678".into());
-        Arc::new(TopicMessage { topic, seq, published, body, tags, routing_key, previous: 0 })
+        Arc::new(TopicMessage { topic, seq, published, body, tags, routing_key, previous: 0, owner: None })
     }
 
     fn messages(topic: StreamNo, seqs: std::ops::RangeInclusive<u64>) -> Vec<Arc<TopicMessage>> {

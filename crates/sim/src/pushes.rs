@@ -1,13 +1,14 @@
 //! HTTP subscribers: the production push loop, and an endpoint that fails, is slow, and answers in any order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kernel::command::{Command, DeliveryRecord};
 use kernel::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStage, Outcome};
-use kernel::loops::push::{PushInput, PushLimits, PushLoop, PushOutput};
+use kernel::event::Owner;
+use kernel::loops::push::{Posted, PushInput, PushLimits, PushLoop, PushOutput};
 use kernel::state::State;
-use kernel::subscription::{Strategy, SubscriptionKey};
+use kernel::subscription::{Order, Strategy, SubscriptionKey};
 use kernel::time::Timestamp;
 use kernel::topic::StreamNo;
 use rand::{Rng, RngExt};
@@ -56,6 +57,11 @@ impl Pusher {
         self.push.as_ref().map_or(Timestamp(0), PushLoop::wake)
     }
 
+    /// Whether everything it knows is durable.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.record.is_none() && self.wake() == Timestamp::NEVER
+    }
+
     /// Looks at the time and the topic, answers some posts; a record it wants committed.
     pub(crate) fn act(
         &mut self,
@@ -79,7 +85,12 @@ impl Pusher {
         while answers > 0 && !self.posts.is_empty() {
             answers -= 1;
             let (seq, number) = self.posts.swap_remove(rng.random_range(0..self.posts.len()));
-            let input = PushInput::Posted(self.answer(seq, number, now, calm, rng));
+            let owner = owner(reader, self.key, seq)?;
+            let input = PushInput::Posted(Posted {
+                attempt: self.answer(seq, number, now, calm, rng),
+                retry_after_ms: None,
+                owner,
+            });
             self.tell(input, reader, now, rng)?;
         }
         if self.asked {
@@ -160,9 +171,24 @@ impl Pusher {
             ensure(!attempts.is_empty(), || format!("{:?} has no attempt of {seq}", self.key))?;
         }
         ensure(rows.len() == dead.len(), || format!("{:?} is left with {rows:?}", self.key))?;
+        let mut by_owner: BTreeMap<Owner, Vec<u64>> = BTreeMap::new();
+        for seq in &self.arrived {
+            if let Some(owner) = owner(reader, self.key, *seq)? {
+                by_owner.entry(owner).or_default().push(*seq);
+            }
+        }
+        let by_job = state.subscription(self.key).is_some_and(|row| row.manner.order == Order::Job);
+        let in_order = by_owner.values().all(|seqs| seqs.is_sorted());
+        ensure(!by_job || in_order, || format!("{:?} got {by_owner:?}", self.key))?;
         let ordered = state.subscription(self.key).is_some_and(|row| row.strategy == Strategy::BackoffRetry);
         ensure(!ordered || self.arrived.is_sorted(), || format!("{:?} got {:?}", self.key, self.arrived))
     }
+}
+
+/// Whose event a message is.
+fn owner(reader: &mut dyn Reader, key: SubscriptionKey, seq: u64) -> Result<Option<Owner>, String> {
+    let found = reader.topic_messages(key.topic, seq - 1, 1).map_err(words)?;
+    Ok(found.first().filter(|message| message.seq == seq).and_then(|message| message.owner))
 }
 
 /// The rows a loop begins with: all ahead of the cursor, and behind it those that are not dead.

@@ -8,7 +8,7 @@ use kernel::command::{Command, NewSubscription};
 use kernel::decide::Settings;
 use kernel::instance::Stage;
 use kernel::node::NodeStage;
-use kernel::subscription::{Endpoint, Format, Strategy};
+use kernel::subscription::{Endpoint, Format, MannerEdit, Order, Strategy};
 use kernel::time::Timestamp;
 use kernel::topic::FilterType;
 use rand::rngs::StdRng;
@@ -37,17 +37,39 @@ pub(crate) const QUEUES: [(&str, u64); 4] = [("work", LONG_S), ("short", SHORT_S
 pub(crate) const TOPICS: [(&str, &str); 2] = [("events", "sink"), ("news", "inbox")];
 
 /// Each topic has an HTTP subscriber of each.
-const STRATEGIES: [Strategy; 2] = [Strategy::ExponentialDecayRetry, Strategy::BackoffRetry];
+const STRATEGIES: [(&str, Strategy, Order); 3] = [
+    ("decay", Strategy::ExponentialDecayRetry, Order::Strategy),
+    ("backoff", Strategy::BackoffRetry, Order::Strategy),
+    ("by-job", Strategy::ExponentialDecayRetry, Order::Job),
+];
 
-fn subscribe(topic: &str, name: &str, endpoint: Endpoint, strategy: Strategy) -> Command {
+/// What a subscriber of this order asks for: the one by job everything there is.
+fn manner(order: Order) -> MannerEdit {
+    match order {
+        Order::Strategy => MannerEdit::default(),
+        Order::Job => MannerEdit {
+            order: Some(order),
+            posts_per_s: Some(500),
+            circuit_failures: Some(4),
+            circuit_pause_s: Some(1),
+            dead_letters: Some("inbox".into()),
+            notify: Some("news".into()),
+            ..MannerEdit::default()
+        },
+    }
+}
+
+fn subscribe(topic: &str, name: &str, endpoint: Endpoint, strategy: Strategy, manner: MannerEdit) -> Command {
+    let format = if matches!(endpoint, Endpoint::Queue { .. }) { Format::Simplified } else { Format::Json };
     Command::Subscribe(Box::new(NewSubscription {
         topic: topic.into(),
         name: name.into(),
         endpoint,
         strategy,
-        format: Format::default(),
+        format,
         filter_tags: Vec::new(),
         binding_keys: Vec::new(),
+        manner,
     }))
 }
 
@@ -183,10 +205,12 @@ impl<'v> World<'v> {
             let filter = FilterType::Tags;
             commands.push(Command::CreateTopic { name, filter, max_msg_bytes: 65_536, retention_s: LONG_S });
             let queue = Endpoint::Queue { queue: Default::default(), name: queue.into() };
-            commands.push(subscribe(topic, "queue", queue, Strategy::default()));
-            for strategy in STRATEGIES {
+            commands.push(subscribe(topic, "queue", queue, Strategy::default(), MannerEdit::default()));
+        }
+        for (topic, _) in TOPICS {
+            for (name, strategy, order) in STRATEGIES {
                 let url = "http://127.0.0.1:9/".to_owned();
-                commands.push(subscribe(topic, strategy.as_str(), Endpoint::Http { url }, strategy));
+                commands.push(subscribe(topic, name, Endpoint::Http { url }, strategy, manner(order)));
             }
         }
         commands.push(self.create_env());
@@ -360,7 +384,7 @@ impl<'v> World<'v> {
         let copied = state.subscriptions().all(|subscription| {
             state.topic(subscription.key.topic).is_none_or(|topic| topic.end() == subscription.cursor)
         });
-        ended && copied
+        ended && copied && self.pushers.iter().all(Pusher::is_at_rest)
     }
 
     fn calm_round(&mut self) -> Result<(), String> {

@@ -39,6 +39,8 @@ create table topic_message (
     tags        text    not null,
     routing_key text    not null,
     previous    integer not null check (previous >= 0 and previous < seq),
+    -- Whose event it is: the id of a job, environment or subscription. Null: a client's text.
+    owner       text,
     primary key (topic, seq)
 ) strict, without rowid;
 
@@ -88,16 +90,24 @@ create table subscription (
     endpoint       text    not null,
     endpoint_key   text    not null,
     strategy       text    not null check (strategy in ('BACKOFF_RETRY', 'EXPONENTIAL_DECAY_RETRY')),
-    format         text    not null check (format in ('JSON', 'SIMPLIFIED')),
+    format         text    not null check (format in ('JSON', 'SIMPLIFIED', 'CLOUDEVENTS')),
     filter_tags    text    not null,
     binding_keys   text    not null,
+    -- What it asks for beyond CMQ, what its posts are signed with, whether posts leave, how the last ones went, how
+    -- many events of its own each topic has had: objects in JSON, read with their row only.
+    manner         text    not null,
+    secrets        text    not null,
+    stage          text    not null,
+    health         text    not null,
+    outlets        text    not null,
     start          integer not null check (start >= 0),
     cursor         integer not null check (cursor >= start),
     created        integer not null,
     modified       integer not null,
     primary key (topic, no),
     unique (topic, name_key),
-    check ((protocol = 'queue') = (queue is not null))
+    check ((protocol = 'queue') = (queue is not null)),
+    check (protocol = 'http' or (format = 'SIMPLIFIED' and secrets = 'null'))
 ) strict, without rowid;
 
 -- Deliveries that have failed or are ahead of their cursor. Used by the push loop and by the list of the dead.

@@ -8,7 +8,7 @@
 //! that borrow from the event, written once from front to back.
 
 use kernel::environment::Env;
-use kernel::event::{Event, EventId, NodeOwner, Subject};
+use kernel::event::{DeliveryTrouble, Event, EventId, NodeOwner, Subject};
 use kernel::explain::TaskWhy;
 use kernel::id::{EnvId, JobId, MachineId, NodeId};
 use kernel::instance::Instance;
@@ -98,6 +98,7 @@ enum Batch<'a> {
     Instance(InstanceFacts<'a>),
     Env(EnvFacts<'a>),
     Node(NodeFacts<'a>),
+    Delivery(DeliveryFacts<'a>),
 }
 
 impl<'a> Batch<'a> {
@@ -109,6 +110,7 @@ impl<'a> Batch<'a> {
             Subject::Instance(spec, instance) => Self::Instance(InstanceFacts::of(spec, instance)),
             Subject::Env(env) => Self::Env(EnvFacts::of(env)),
             Subject::Node(node, owner) => Self::Node(NodeFacts::of(node, owner)),
+            Subject::Delivery(trouble) => Self::Delivery(DeliveryFacts::of(trouble)),
         }
     }
 }
@@ -314,6 +316,36 @@ impl<'a> NodeFacts<'a> {
             compute_node_instance_id: node.machine,
             cpu: node.cpu,
             state_reason: &node.reason,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct DeliveryFacts<'a> {
+    topic_name: &'a str,
+    subscription_name: &'a str,
+    endpoint: &'a str,
+    failures: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_status: Option<u16>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    last_error: &'a str,
+    /// As the message's id is written everywhere: a decimal number in a text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    msg_id: Option<String>,
+}
+
+impl<'a> DeliveryFacts<'a> {
+    fn of(trouble: &'a DeliveryTrouble) -> Self {
+        Self {
+            topic_name: &trouble.topic,
+            subscription_name: &trouble.name,
+            endpoint: &trouble.endpoint,
+            failures: trouble.failures,
+            last_status: trouble.last_status,
+            last_error: &trouble.last_error,
+            msg_id: trouble.message.map(|id| id.0.to_string()),
         }
     }
 }

@@ -1,9 +1,11 @@
 use kernel::event::EventName;
 use kernel::explain::Why;
 use kernel::id::EnvId;
+use kernel::id::SubscriptionId;
 use kernel::instance::{Asked, Stage};
 use kernel::node::NodeStage;
 use kernel::phase::Phase;
+use kernel::topic::{MsgId, StreamNo};
 use rand::SeedableRng;
 
 use super::*;
@@ -45,6 +47,19 @@ fn blocked() -> Vec<TaskWhy> {
     ]
 }
 
+fn trouble(failures: u32, last_status: Option<u16>, last_error: &str, seq: Option<u64>) -> Subject {
+    Subject::Delivery(Box::new(DeliveryTrouble {
+        id: SubscriptionId::FIRST,
+        topic: "job-events".into(),
+        name: "hook".into(),
+        endpoint: "http://example.com/hook".into(),
+        failures,
+        last_status,
+        last_error: last_error.into(),
+        message: seq.map(|seq| MsgId::new(StreamNo(3), seq)),
+    }))
+}
+
 /// A subject as it may stand after the event.
 fn subject(name: EventName) -> Subject {
     use EventName::*;
@@ -71,6 +86,9 @@ fn subject(name: EventName) -> Subject {
         ComputeNodeCreationFailed => node(NodeStage::CreationFailed, "no capacity"),
         ComputeNodeRunning => node(NodeStage::Running, ""),
         ComputeNodeAbnormal => node(NodeStage::Abnormal, "heartbeat overdue"),
+        SubscriptionFailing => trouble(3, Some(503), "", None),
+        SubscriptionRecovered => trouble(7, None, "no answer within 15000 ms", None),
+        DeliveryDead => trouble(177, None, "connection refused", Some(7)),
         ComputeNodeDeleting | ComputeNodeDeleted => node(NodeStage::Deleting, "ComputeEnvDeleted"),
     }
 }

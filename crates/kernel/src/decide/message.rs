@@ -11,7 +11,7 @@ use crate::id::QueueId;
 use crate::limits;
 use crate::queue::{Handle, MessageKey, Queue, QueueMessage, QueueSettings};
 use crate::state::State;
-use crate::subscription::Endpoint;
+use crate::subscription::{Endpoint, Subscription};
 use crate::time::Timestamp;
 use crate::topic::{MsgId, StreamNo};
 
@@ -116,10 +116,13 @@ pub(super) fn named(draft: &Draft<'_>, name: &str) -> Result<Arc<Queue>, Refusal
     draft.state.queue_named(name).cloned().ok_or_else(|| Refusal::NoQueue(name.to_owned()))
 }
 
-/// Subscriptions that deliver to a queue, as `topic/subscription`.
+/// Subscriptions that deliver to a queue, or give their dead letters to it, as `topic/subscription`.
 fn sources_of(state: &State, no: StreamNo) -> impl Iterator<Item = String> {
-    let to_it = move |endpoint: &Endpoint| matches!(endpoint, Endpoint::Queue { queue, .. } if *queue == no);
-    state.subscriptions().filter(move |subscription| to_it(&subscription.endpoint)).map(|subscription| {
+    let to_it = move |subscription: &Subscription| {
+        let letters = subscription.manner.dead_letters.as_ref().is_some_and(|letters| letters.queue == no);
+        letters || matches!(subscription.endpoint, Endpoint::Queue { queue, .. } if queue == no)
+    };
+    state.subscriptions().filter(move |subscription| to_it(subscription)).map(|subscription| {
         let topic = state.topic(subscription.key.topic).map_or("", |topic| topic.name.as_str());
         format!("{topic}/{}", subscription.name)
     })
@@ -130,4 +133,4 @@ fn sources_of(state: &State, no: StreamNo) -> impl Iterator<Item = String> {
 mod properties;
 #[cfg(test)]
 #[path = "message_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -7,15 +7,15 @@ use crate::command::{Command, DeliveryRecord, NewSubscription, Refusal, Reply};
 use crate::delivery::{Delivery, DeliveryKey, DeliveryStage};
 use crate::event::EventName;
 use crate::queue::{Handle, MessageKey, QueueMessage, QueueSettings};
-use crate::subscription::{Endpoint, Format, Strategy, Subscription, SubscriptionKey};
+use crate::subscription::{Endpoint, Format, MannerEdit, Strategy, Subscription, SubscriptionKey};
 use crate::testing::{World, job, notify};
 use crate::topic::{FilterType, StreamNo, TopicMessage};
 
-pub(super) const SETTINGS: QueueSettings =
+pub(in crate::decide) const SETTINGS: QueueSettings =
     QueueSettings { max_messages: 100, polling_wait_s: 0, visibility_s: 30, max_msg_bytes: 1_024, retention_s: 3_600 };
 
 impl World {
-    pub(super) fn queue(&mut self, name: &str, settings: QueueSettings) -> StreamNo {
+    pub(in crate::decide) fn queue(&mut self, name: &str, settings: QueueSettings) -> StreamNo {
         self.run(Command::CreateQueue { name: name.into(), settings }).unwrap();
         self.state.queue_named(name).unwrap().no
     }
@@ -45,27 +45,33 @@ impl World {
         self.state.topic_named(&name).unwrap().no
     }
 
-    pub(super) fn subscribe(&mut self, new: NewSubscription) -> Arc<Subscription> {
+    pub(in crate::decide) fn subscribe(&mut self, new: NewSubscription) -> Arc<Subscription> {
         let (topic, name) = (new.topic.clone(), new.name.clone());
         self.run(Command::Subscribe(Box::new(new))).unwrap();
         let topic = self.state.topic_named(&topic).unwrap().no;
         self.state.subscriptions_of(topic).find(|row| row.name == name).unwrap().clone()
     }
 
-    pub(super) fn publish(&mut self, topic: &str, body: &str, tags: &[&str], key: &str) -> Result<Reply, Refusal> {
+    pub(in crate::decide) fn publish(
+        &mut self,
+        topic: &str,
+        body: &str,
+        tags: &[&str],
+        key: &str,
+    ) -> Result<Reply, Refusal> {
         let (topic, bodies) = (topic.to_owned(), vec![Arc::from(body)]);
         let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
         self.run(Command::Publish { topic, bodies, tags, routing_key: key.into() })
     }
 
     /// What is in a queue, by place.
-    pub(super) fn bodies(&self, queue: StreamNo) -> Vec<String> {
+    pub(in crate::decide) fn bodies(&self, queue: StreamNo) -> Vec<String> {
         let at = |seq| MessageKey { queue, seq };
         self.state.messages.range(at(0)..=at(u64::MAX)).map(|(_, message)| message.body.to_string()).collect()
     }
 }
 
-pub(super) fn to_queue(topic: &str, name: &str, queue: &str) -> NewSubscription {
+pub(in crate::decide) fn to_queue(topic: &str, name: &str, queue: &str) -> NewSubscription {
     NewSubscription {
         topic: topic.into(),
         name: name.into(),
@@ -74,19 +80,20 @@ pub(super) fn to_queue(topic: &str, name: &str, queue: &str) -> NewSubscription 
         format: Format::Simplified,
         filter_tags: Vec::new(),
         binding_keys: Vec::new(),
+        manner: MannerEdit::default(),
     }
 }
 
-fn to_http(topic: &str, name: &str) -> NewSubscription {
+pub(in crate::decide) fn to_http(topic: &str, name: &str) -> NewSubscription {
     NewSubscription { endpoint: Endpoint::Http { url: "http://127.0.0.1:1/".into() }, ..to_queue(topic, name, "") }
 }
 
-pub(super) fn message(topic: StreamNo, seq: u64, tags: &[&str]) -> Arc<TopicMessage> {
+pub(in crate::decide) fn message(topic: StreamNo, seq: u64, tags: &[&str]) -> Arc<TopicMessage> {
     let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
     // When a test's world begins.
     let published = crate::time::Timestamp(1_800_000_000_000);
     let (body, routing_key) = (format!("m{seq}").into(), String::new());
-    Arc::new(TopicMessage { topic, seq, published, body, tags, routing_key, previous: 0 })
+    Arc::new(TopicMessage { topic, seq, published, body, tags, routing_key, previous: 0, owner: None })
 }
 
 #[test]
@@ -328,7 +335,9 @@ fn a_record_moves_the_cursor_forward_only_and_keeps_no_row_behind_it_but_the_dea
         |key: SubscriptionKey, seq, stage| Delivery { key: DeliveryKey { subscription: key, seq }, stage, attempts: 1 };
     let next = world.now.plus_s(1);
     let record = |cursor, put, cleared| {
-        Command::RecordDeliveries(Box::new(DeliveryRecord { key, cursor, put, cleared, attempts: Vec::new() }))
+        let (attempts, quiet, stage, texts) = (Vec::new(), Vec::new(), None, Vec::new());
+        let record = DeliveryRecord { key, cursor, put, cleared, attempts, quiet, stage, texts };
+        Command::RecordDeliveries(Box::new(record))
     };
     let rows = |world: &World| -> Vec<(u64, DeliveryStage)> {
         world.state.deliveries.iter().map(|(key, row)| (key.seq, row.stage)).collect()

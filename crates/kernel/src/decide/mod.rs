@@ -5,6 +5,7 @@
 //! recorded, so a decision of many steps sees its own earlier ones, and the caller's state is left as it was.
 
 mod blocked;
+mod delivery;
 mod environment;
 mod graph;
 mod job;
@@ -32,6 +33,7 @@ use crate::event::{Event, EventId, EventName, Notification, Outlets, Subject};
 use crate::evolve::evolve;
 use crate::job::Job;
 use crate::state::State;
+use crate::subscription::SubscriptionKey;
 use crate::time::Timestamp;
 use crate::topic::{FilterType, NewBody, NewMessage, StreamNo};
 
@@ -119,8 +121,14 @@ pub fn decide(
         }
         Command::Subscribe(new) => subscription::subscribe(&mut draft, *new)?,
         Command::Unsubscribe { topic, name } => subscription::unsubscribe(&mut draft, &topic, &name)?,
-        Command::FanOut { key, messages, through } => subscription::fan_out(&mut draft, key, &messages, through)?,
-        Command::RecordDeliveries(record) => subscription::record(&mut draft, *record)?,
+        Command::ModifySubscription { topic, name, edit } => subscription::modify(&mut draft, &topic, &name, *edit)?,
+        Command::PauseSubscription { topic, name } => subscription::pause(&mut draft, &topic, &name)?,
+        Command::ResumeSubscription { topic, name } => subscription::resume(&mut draft, &topic, &name)?,
+        Command::RotateSecret { topic, name, secret, keep_s } => {
+            subscription::rotate_secret(&mut draft, &topic, &name, secret, keep_s)?
+        }
+        Command::FanOut { key, messages, through } => delivery::fan_out(&mut draft, key, &messages, through)?,
+        Command::RecordDeliveries(record) => delivery::record(&mut draft, *record)?,
         Command::CreateQueue { name, settings } => message::create_queue(&mut draft, name, settings)?,
         Command::DeleteQueue { name } => message::delete_queue(&mut draft, &name)?,
         Command::Send { queue, bodies, delay_s } => message::send(&mut draft, &queue, bodies, delay_s)?,
@@ -225,6 +233,10 @@ impl<'a> Draft<'a> {
             (What::EnvCreated(env), _) => Some(of_env(env)),
             (_, Owner::Job(id)) => self.state.job(id).map(|job| of_job(job)),
             (_, Owner::Env(id)) => self.state.env(id).map(|env| of_env(env)),
+            (_, Owner::Subscription(key)) => {
+                let row = self.state.subscription(key)?;
+                Some((row.manner.notifications.as_slice(), &row.outlets))
+            }
         }
     }
 
@@ -238,11 +250,12 @@ impl<'a> Draft<'a> {
             FilterType::Tags => (vec![kind.to_owned(), word.to_owned()], String::new()),
             FilterType::Routing => (Vec::new(), format!("{kind}.{word}.{}", subject.owner()).to_lowercase()),
         };
+        let owner = Some(subject.owner());
         let event =
             Event { name: notice.name, at: self.now, id: notice.id, sequence: want.sequence, vars: want.vars, subject };
         let body = NewBody::Event(Box::new(event));
         let (topic, previous, published) = (want.topic, want.previous, self.now);
-        self.messages.push(NewMessage { topic, seq, published, body, tags, routing_key, previous });
+        self.messages.push(NewMessage { topic, seq, published, body, tags, routing_key, previous, owner });
     }
 }
 
@@ -251,6 +264,7 @@ impl<'a> Draft<'a> {
 pub(crate) enum Owner {
     Job(crate::id::JobId),
     Env(crate::id::EnvId),
+    Subscription(SubscriptionKey),
 }
 
 struct Wanted {

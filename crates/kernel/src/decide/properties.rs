@@ -92,7 +92,7 @@ fn sequences_are_gapless(world: &World) {
     let mut last: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     let mut ids = BTreeSet::new();
     for (event, (place, previous)) in world.events.iter().zip(&world.places) {
-        let last = last.entry(event.subject.owner()).or_default();
+        let last = last.entry(event.subject.owner().to_string()).or_default();
         assert_eq!((event.sequence, *previous), (last.0 + 1, last.1), "{}", event.name);
         *last = (event.sequence, *place);
         assert!(ids.insert(event.id), "{} twice", event.id);
@@ -102,7 +102,7 @@ fn sequences_are_gapless(world: &World) {
 /// From a job to its last event, and from each event to the one before it.
 fn each_event_is_found_from_its_job(world: &World, jobs: &[JobId]) {
     for job in jobs {
-        let of_job = |(event, _): &(&Event, _)| event.subject.owner() == job.to_string();
+        let of_job = |(event, _): &(&Event, _)| event.subject.owner().to_string() == job.to_string();
         let mut places: Vec<u64> = world.events.iter().zip(&world.places).filter(of_job).map(|(_, at)| at.0).collect();
         let topic = world.state.topic_named("all").unwrap().no;
         let Some(outlet) = world.state.job(*job).and_then(|job| job.outlets.of(topic)) else { continue };
@@ -122,7 +122,8 @@ fn each_job_ends_once(world: &World, jobs: &[JobId]) {
             |change| matches!(&change.what, What::JobEntered(id, phase, _) if id == job && phase.is_finished()),
         );
         assert_eq!(ends.count(), 1);
-        let last = world.events.iter().rev().find(|event| event.subject.owner() == job.to_string()).unwrap();
+        let last =
+            world.events.iter().rev().find(|event| event.subject.owner().to_string() == job.to_string()).unwrap();
         assert_eq!(last.name.kind(), "JOB", "the job's end is its last event");
     }
 }

@@ -101,6 +101,7 @@ pub(super) fn publish(
             tags: tags.clone(),
             routing_key: routing_key.clone(),
             previous: 0,
+            owner: None,
         });
     }
     Ok(Reply::Messages(ids))
@@ -137,7 +138,7 @@ pub(super) fn list(names: impl Iterator<Item = String>) -> String {
     text
 }
 
-/// Jobs that have not finished or have nodes yet, and environments whose events go to a topic.
+/// Jobs that have not finished or have nodes yet, environments and subscriptions whose events go to a topic.
 fn users_of<'a>(draft: &'a Draft<'_>, topic: StreamNo) -> impl Iterator<Item = String> + 'a {
     let jobs = draft.state.jobs().filter(move |job| {
         let lives = !job.phase.is_finished() || draft.state.has_own_nodes(job.id);
@@ -147,5 +148,11 @@ fn users_of<'a>(draft: &'a Draft<'_>, topic: StreamNo) -> impl Iterator<Item = S
         .state
         .envs()
         .filter(move |env| env.spec.notifications.iter().any(|notification| notification.topic == topic));
-    jobs.map(|job| job.id.to_string()).chain(envs.map(|env| env.id.to_string()))
+    // Those of the topic itself go with it.
+    let subscriptions = draft.state.subscriptions().filter(move |subscription| {
+        let names_it = subscription.manner.notifications.iter().any(|notification| notification.topic == topic);
+        names_it && subscription.key.topic != topic
+    });
+    let jobs = jobs.map(|job| job.id.to_string()).chain(envs.map(|env| env.id.to_string()));
+    jobs.chain(subscriptions.map(|subscription| subscription.id.to_string()))
 }

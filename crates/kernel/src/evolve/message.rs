@@ -4,6 +4,7 @@ use crate::change::What;
 use crate::delivery::DeliveryKey;
 use crate::queue::{MessageKey, QueueMessage};
 use crate::state::{RowKey, State};
+use crate::subscription::{Subscription, SubscriptionKey};
 use crate::time::Timestamp;
 use crate::topic::StreamNo;
 
@@ -40,17 +41,21 @@ pub(super) fn evolve(state: &mut State, what: &What, at: Timestamp) {
                 topic.next_subscription = topic.next_subscription.max(key.no.saturating_add(1));
             }
             state.dirty.insert(RowKey::Subscription(key));
-            state.subscriptions.put(key, subscription.clone());
+            state.subscriptions.put(key, (**subscription).clone());
         }
+        What::SubscriptionModified(next) => edit_subscription(state, next.key, |row| {
+            let (cursor, health, outlets) =
+                (row.cursor, std::mem::take(&mut row.health), std::mem::take(&mut row.outlets));
+            *row = Subscription { cursor, health, outlets, ..(**next).clone() };
+        }),
+        What::SubscriptionStaged(key, stage) => edit_subscription(state, *key, |row| row.stage = *stage),
+        What::SubscriptionFared(key, health) => edit_subscription(state, *key, |row| row.health.clone_from(health)),
         What::Unsubscribed(key) => {
             state.dirty.insert(RowKey::Subscription(*key));
             state.subscriptions.remove(key);
         }
         What::CursorMoved(key, cursor) => {
-            state.dirty.insert(RowKey::Subscription(*key));
-            if let Some(subscription) = state.subscriptions.edit(key) {
-                subscription.cursor = subscription.cursor.max(*cursor);
-            }
+            edit_subscription(state, *key, |row| row.cursor = row.cursor.max(*cursor));
         }
         What::DeliveryPut(delivery) => {
             state.dirty.insert(RowKey::Delivery(delivery.key));
@@ -71,6 +76,13 @@ pub(super) fn topic_grew(state: &mut State, topic: StreamNo, count: u64) {
     state.dirty.insert(RowKey::Topic(topic));
     if let Some(topic) = state.topics.edit(&topic) {
         topic.next_seq += count;
+    }
+}
+
+fn edit_subscription(state: &mut State, key: SubscriptionKey, edit: impl FnOnce(&mut Subscription)) {
+    state.dirty.insert(RowKey::Subscription(key));
+    if let Some(subscription) = state.subscriptions.edit(&key) {
+        edit(subscription);
     }
 }
 

@@ -113,7 +113,7 @@ fn apply(state: &mut State, change: &Change) {
     }
 }
 
-/// Counts the events of a change, with their jobs or environments and in their topics.
+/// Counts the events of a change, with their jobs, environments or subscriptions and in their topics.
 fn count_notices(state: &mut State, change: &Change) {
     let Some(owner) = (!change.notices.is_empty()).then(|| owner(state, &change.what)).flatten() else { return };
     for notice in &change.notices {
@@ -128,6 +128,11 @@ fn count_notices(state: &mut State, change: &Change) {
             RowKey::Env(id) => {
                 if let Some(env) = state.envs.edit(id) {
                     env.outlets.count(notice.topic, place);
+                }
+            }
+            RowKey::Subscription(key) => {
+                if let Some(subscription) = state.subscriptions.edit(key) {
+                    subscription.outlets.count(notice.topic, place);
                 }
             }
             _ => {}
@@ -155,6 +160,8 @@ fn owner(state: &State, what: &What) -> Option<RowKey> {
             let owner = state.env(env).and_then(|env| env.owner);
             Some(owner.map_or(RowKey::Env(env), |task| RowKey::Job(task.job)))
         }
+        What::SubscriptionFared(key, _) => Some(RowKey::Subscription(*key)),
+        What::DeliveryPut(delivery) => Some(RowKey::Subscription(delivery.key.subscription)),
         _ => None,
     }
 }

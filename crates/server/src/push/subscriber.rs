@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use kernel::command::{Command, DeliveryRecord};
 use kernel::delivery::{Attempt, Delivery, DeliveryKey, Outcome};
-use kernel::loops::push::{PushInput, PushLimits, PushLoop, PushOutput};
+use kernel::loops::push::{Posted, PushInput, PushLimits, PushLoop, PushOutput};
 use kernel::subscription::{Endpoint, Subscription, SubscriptionKey};
 use kernel::time::Timestamp;
 use kernel::topic::{Topic, TopicMessage};
@@ -16,6 +16,7 @@ use rand::rngs::{StdRng, SysRng};
 use rand::{RngExt, SeedableRng};
 use store::{DeliverySet, StoreError};
 use tokio::sync::Notify;
+use wire::webhook;
 
 use super::{Push, message};
 use crate::chain::Chain;
@@ -98,7 +99,9 @@ impl Subscriber {
     fn news(&self, subject: &mut Subject) -> Option<PushInput> {
         let (topic, subscription) = self.subject()?;
         let end = topic.end();
-        let is_known = (topic.modified, subscription.modified) == (subject.0.modified, subject.1.modified);
+        let seen =
+            |topic: &Topic, subscription: &Subscription| (topic.modified, subscription.modified, subscription.stage);
+        let is_known = seen(&topic, &subscription) == seen(&subject.0, &subject.1);
         *subject = (topic, subscription);
         if is_known {
             return Some(PushInput::Grown(end));
@@ -176,22 +179,30 @@ impl Subscriber {
         let (Some(message), Endpoint::Http { url }) = (message, &subscription.endpoint) else {
             return Ok(PushInput::Gone(seq));
         };
-        let (headers, body) = (
-            message::headers(&message, request_id),
-            message::body(&topic, &subscription, &message, self.push.app.settings.topic_owner),
+        let (mut headers, body) = (
+            message::headers(subscription.format, &message, request_id),
+            message::body(&topic, &subscription, &message, &self.push.app.settings),
         );
         let (at, began) = (self.push.app.clock(), Instant::now());
-        let outcome = match self.push.outbound.post(url, headers, body).await {
-            Ok(answer) => Outcome::Replied { status: answer.status, body: answer.body },
-            Err(error) => Outcome::Failed { error },
+        if let Some(secrets) = &subscription.secrets {
+            message::sign(&mut headers, secrets, &message, &body, at);
+        }
+        let (outcome, retry_after_ms) = match self.push.outbound.post(url, headers, body).await {
+            Ok(answer) => {
+                let retry_after = answer.retry_after.as_deref();
+                let wait = retry_after.and_then(|text| webhook::retry_after_ms(text, self.push.app.clock()));
+                (Outcome::Replied { status: answer.status, body: answer.body }, wait)
+            }
+            Err(error) => (Outcome::Failed { error }, None),
         };
-        Ok(PushInput::Posted(Arc::new(Attempt {
+        let attempt = Arc::new(Attempt {
             key: DeliveryKey { subscription: self.key, seq },
             number,
             at,
             duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             address: url.clone(),
             outcome,
-        })))
+        });
+        Ok(PushInput::Posted(Posted { attempt, retry_after_ms, owner: message.owner }))
     }
 }

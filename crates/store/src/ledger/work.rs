@@ -359,5 +359,6 @@ fn rendered(message: NewMessage, render: &Render) -> TopicMessage {
         tags: message.tags,
         routing_key: message.routing_key,
         previous: message.previous,
+        owner: message.owner,
     }
 }

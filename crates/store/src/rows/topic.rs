@@ -33,7 +33,7 @@ pub(crate) static MESSAGE_TEXTS: LazyLock<Texts> = LazyLock::new(|| {
     Table {
         name: "topic_message",
         key: &["topic", "seq"],
-        columns: &["published", "body", "tags", "routing_key", "previous"],
+        columns: &["published", "body", "tags", "routing_key", "previous", "owner"],
     }
     .texts()
 });
@@ -89,6 +89,7 @@ pub(crate) fn insert_message(message: &TopicMessage) -> Statement<'_> {
         json(&message.tags),
         &message.routing_key,
         message.previous,
+        message.owner.map(|owner| owner.to_string()),
     ];
     Statement::new(&*MESSAGE_TEXTS.insert, values)
 }
@@ -102,5 +103,6 @@ pub(crate) fn read_message(cells: &mut Cells<'_>) -> Result<TopicMessage, Corrup
         tags: cells.json()?,
         routing_key: cells.string()?,
         previous: cells.int()?,
+        owner: cells.opt_text(|text| text.parse().ok())?,
     })
 }

@@ -29,6 +29,14 @@ pub(crate) fn every_row_reads_back_as_it_was(database: &dyn Database) {
     assert_eq!(*reader.instance(key).unwrap().unwrap(), instances(1)[1]);
 }
 
+/// An HTTP subscription may sign its posts.
+fn signed(row: &kernel::subscription::Subscription) -> Option<kernel::subscription::Secrets> {
+    let secret = |byte| kernel::subscription::Secret::new(vec![byte; 32]).unwrap();
+    let is_http = matches!(row.endpoint, kernel::subscription::Endpoint::Http { .. });
+    let previous = Some((secret(1), Timestamp(9)));
+    is_http.then(|| kernel::subscription::Secrets { current: secret(2), previous })
+}
+
 pub(crate) fn changed_rows_read_back_as_they_are_now(database: &dyn Database) {
     let mut writer = Writer::new(database);
     writer.add(one_of_each());
@@ -43,6 +51,8 @@ pub(crate) fn changed_rows_read_back_as_they_are_now(database: &dyn Database) {
                 let strategy = Strategy::ExponentialDecayRetry;
                 Row::Subscription(Arc::new(kernel::subscription::Subscription {
                     strategy,
+                    stage: kernel::subscription::Stage::Active,
+                    secrets: signed(&row),
                     cursor: 4,
                     ..(*row).clone()
                 }))

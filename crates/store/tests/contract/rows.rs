@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kernel::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStage, Outcome};
 use kernel::environment::{Env, EnvSpec, NodeType};
-use kernel::event::{EventConfig, EventName, Notification};
+use kernel::event::{EventConfig, EventName, Notification, Outlets, Owner};
 use kernel::explain::Why;
 use kernel::id::{EnvId, JobId, MachineId, NodeId, QueueId, SubscriptionId, TemplateId, TopicId};
 use kernel::instance::{Asked, Instance, InstanceKey, Stage};
@@ -14,7 +14,10 @@ use kernel::phase::{Counts, Phase};
 use kernel::queue::{MessageKey, Queue, QueueMessage, QueueSettings};
 use kernel::ranges::Ranges;
 use kernel::state::Row;
-use kernel::subscription::{Endpoint, Format, Strategy, Subscription, SubscriptionKey};
+use kernel::subscription::{
+    CircuitRule, DeadLetters, Endpoint, Format, Health, Manner, Order, PauseReason, Strategy, Subscription,
+    SubscriptionKey,
+};
 use kernel::task::{Intent, Redo, Task, TaskKey};
 use kernel::template::{Template, TemplateSpec};
 use kernel::time::Timestamp;
@@ -224,6 +227,8 @@ pub(crate) fn topic_message(topic: u32, seq: u64) -> Arc<TopicMessage> {
         tags: vec!["JOB".into(), "FAILED".into()],
         routing_key: "job.failed".into(),
         previous: seq - 1,
+        owner: [None, Some(Owner::Job(JobId::FIRST)), Some(Owner::Subscription(SubscriptionId::LAST))]
+            [seq as usize % 3],
     })
 }
 
@@ -274,6 +279,18 @@ pub(crate) fn subscription(topic: u32, no: u32, endpoint: Endpoint) -> Subscript
         filter_tags: vec!["FAILED".into()],
         binding_keys: vec!["job.#".into()],
         start: 1,
+        manner: Manner {
+            order: Order::Job,
+            posts_per_s: 5,
+            retry_after: false,
+            circuit: Some(CircuitRule { failures: 3, pause_s: 9 }),
+            dead_letters: Some(DeadLetters { queue: StreamNo(7), name: "dead".into() }),
+            ..Manner::default()
+        },
+        secrets: None,
+        stage: kernel::subscription::Stage::Paused { why: PauseReason::Gone, since: Timestamp(5) },
+        health: Health { failures: 4, last_status: Some(410), last_error: "no answer".into() },
+        outlets: Outlets::default(),
         cursor: 2,
         created: Timestamp(1),
         modified: Timestamp(2),

@@ -25,6 +25,8 @@ pub(super) struct Book {
     /// Failures that are not recorded.
     put: BTreeMap<u64, Delivery>,
     attempts: Vec<Arc<Attempt>>,
+    /// Messages of which nothing is to be told.
+    quiet: BTreeSet<u64>,
     /// A failure waits.
     urgent: bool,
     /// When the first of what waits without hurry happened.
@@ -44,6 +46,7 @@ impl Book {
             rows: BTreeSet::new(),
             put: BTreeMap::new(),
             attempts: Vec::new(),
+            quiet: BTreeSet::new(),
             urgent: false,
             since: None,
             recording: false,
@@ -61,7 +64,10 @@ impl Book {
         self.delivered.insert(seq);
     }
 
-    pub(super) fn attempted(&mut self, attempt: Arc<Attempt>) {
+    pub(super) fn attempted(&mut self, attempt: Arc<Attempt>, is_quiet: bool) {
+        if is_quiet {
+            self.quiet.insert(attempt.key.seq);
+        }
         self.attempts.push(attempt);
     }
 
@@ -75,7 +81,10 @@ impl Book {
         self.put(seq, attempts, DeliveryStage::Retrying { next });
     }
 
-    pub(super) fn dead(&mut self, seq: u64, attempts: u32) {
+    pub(super) fn dead(&mut self, seq: u64, attempts: u32, is_quiet: bool) {
+        if is_quiet {
+            self.quiet.insert(seq);
+        }
         self.put(seq, attempts, DeliveryStage::Dead);
     }
 
@@ -112,7 +121,9 @@ impl Book {
     }
 
     /// Takes notice of where the cursor is, and gives a record if it is time for one.
-    pub(super) fn turn(&mut self, cursor: u64, now: Timestamp) -> Option<DeliveryRecord> {
+    /// `has_news`: something else is to be recorded without delay.
+    pub(super) fn turn(&mut self, cursor: u64, now: Timestamp, has_news: bool) -> Option<DeliveryRecord> {
+        self.urgent |= has_news;
         if self.since.is_none() && (self.urgent || cursor > self.cursor || !self.attempts.is_empty() || self.is_stale())
         {
             self.since = Some(now);
@@ -131,6 +142,9 @@ impl Book {
             put: self.rows(),
             cleared,
             attempts: std::mem::take(&mut self.attempts),
+            quiet: std::mem::take(&mut self.quiet).into_iter().collect(),
+            stage: None,
+            texts: Vec::new(),
         })
     }
 

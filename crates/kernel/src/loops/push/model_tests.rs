@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use rand::RngExt;
 use rand::rngs::StdRng;
 
-use super::tests::{KEY, START, attempt, message, subscription, topic};
+use super::tests::{KEY, START, attempt, message, posted, subscription, topic};
 use super::{PushInput, PushLimits, PushLoop, PushOutput};
 use crate::change::{Change, What};
 use crate::command::{Command, DeliveryRecord};
@@ -154,7 +154,7 @@ impl World {
                 if mine {
                     self.in_flight.remove(&seq);
                     let status = if fails { 500 } else { 200 };
-                    self.tell(PushInput::Posted(attempt(seq, number, self.now, status)));
+                    self.tell(posted(attempt(seq, number, self.now, status)));
                 }
             }
             Due::Gone(seq) if mine => {

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{PushInput, PushLimits, PushLoop, PushOutput};
+use super::{Posted, PushInput, PushLimits, PushLoop, PushOutput};
 use crate::command::DeliveryRecord;
 use crate::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStage, Outcome};
+use crate::event::Outlets;
 use crate::id::{SubscriptionId, TopicId};
-use crate::subscription::{Endpoint, Format, Strategy, Subscription, SubscriptionKey};
+use crate::subscription::{Endpoint, Format, Health, Manner, Stage, Strategy, Subscription, SubscriptionKey};
 use crate::time::Timestamp;
 use crate::topic::{FilterType, StreamNo, Topic, TopicMessage};
 
@@ -41,6 +42,11 @@ pub(crate) fn subscription(strategy: Strategy, filter_tags: &[&str]) -> Subscrip
         filter_tags: filter_tags.iter().map(|tag| (*tag).to_owned()).collect(),
         binding_keys: Vec::new(),
         start: 0,
+        manner: Manner::default(),
+        secrets: None,
+        stage: Stage::default(),
+        health: Health::default(),
+        outlets: Outlets::default(),
         cursor: 0,
         created: START,
         modified: START,
@@ -49,13 +55,27 @@ pub(crate) fn subscription(strategy: Strategy, filter_tags: &[&str]) -> Subscrip
 
 pub(crate) fn message(seq: u64, published: Timestamp, tag: &str) -> Arc<TopicMessage> {
     let (body, tags) = (format!("message {seq}").into(), vec![tag.to_owned()]);
-    Arc::new(TopicMessage { topic: KEY.topic, seq, published, body, tags, routing_key: String::new(), previous: 0 })
+    Arc::new(TopicMessage {
+        topic: KEY.topic,
+        seq,
+        published,
+        body,
+        tags,
+        routing_key: String::new(),
+        previous: 0,
+        owner: None,
+    })
 }
 
 pub(crate) fn attempt(seq: u64, number: u32, at: Timestamp, status: u16) -> Arc<Attempt> {
     let key = DeliveryKey { subscription: KEY, seq };
     let outcome = Outcome::Replied { status, body: String::new() };
     Arc::new(Attempt { key, number, at, duration_ms: 1, address: "http://127.0.0.1:1/".into(), outcome })
+}
+
+/// An attempt as it is told to the loop.
+pub(super) fn posted(attempt: Arc<Attempt>) -> PushInput {
+    PushInput::Posted(Posted { attempt, retry_after_ms: None, owner: None })
 }
 
 fn row(seq: u64, attempts: u32, stage: DeliveryStage) -> Delivery {
@@ -132,7 +152,7 @@ impl Stand {
 
     fn answer(&mut self, seq: u64, status: u16) {
         let number = self.posts.remove(&seq).expect("it is in flight");
-        self.tell(PushInput::Posted(attempt(seq, number, self.now, status)));
+        self.tell(posted(attempt(seq, number, self.now, status)));
     }
 
     /// Lets time pass to the loop's next wish.
@@ -359,7 +379,7 @@ fn answers_that_were_not_asked_for_change_nothing() {
     let mut stand = Stand::new(Strategy::ExponentialDecayRetry);
     stand.publish(&["wanted"]);
     for (seq, number) in [(1, 2), (2, 1)] {
-        stand.tell(PushInput::Posted(attempt(seq, number, START, 200)));
+        stand.tell(posted(attempt(seq, number, START, 200)));
     }
     stand.tell(PushInput::Gone(2));
     assert_eq!((stand.in_flight(), stand.push.cursor()), (vec![1], 0));

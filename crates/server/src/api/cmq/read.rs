@@ -104,6 +104,13 @@ pub(in crate::api) async fn subscriptions(
     app.read(move |reader| reader.subscriptions(topic, &filter, span)).await
 }
 
+/// The secret that a subscription signs its posts with, as receivers are given it.
+pub(in crate::api) fn secret(app: &App, topic: &str, name: &str) -> Option<String> {
+    let state = app.state();
+    let found = subscription(&state, state.topic_named(topic)?.no, name)?;
+    Some(wire::webhook::secret_text(&found.secrets.as_ref()?.current))
+}
+
 /// A subscription by its name, in any case.
 pub(in crate::api) fn subscription<'a>(state: &'a State, topic: StreamNo, name: &str) -> Option<&'a Arc<Subscription>> {
     let name = name.to_lowercase();

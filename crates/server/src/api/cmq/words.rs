@@ -1,6 +1,7 @@
 //! Words of the wire for what a subscription is.
 
-use kernel::subscription::{Endpoint, Format, Strategy};
+use kernel::command::Command;
+use kernel::subscription::{Endpoint, Format, Signing, Strategy};
 
 /// The strategy with this name.
 pub(in crate::api) fn strategy(word: &str) -> Option<Strategy> {
@@ -9,7 +10,7 @@ pub(in crate::api) fn strategy(word: &str) -> Option<Strategy> {
 
 /// The format with this name.
 pub(in crate::api) fn format(word: &str) -> Option<Format> {
-    [Format::Json, Format::Simplified].into_iter().find(|format| format.as_str() == word)
+    [Format::Json, Format::Simplified, Format::CloudEvents].into_iter().find(|format| format.as_str() == word)
 }
 
 /// The format of a subscription for which this one, or none, was asked; `None`: it cannot be had. A queue gets each
@@ -18,7 +19,21 @@ pub(in crate::api) fn format_for(endpoint: &Endpoint, asked: Option<Format>) -> 
     match (endpoint, asked) {
         (Endpoint::Http { .. }, asked) => Some(asked.unwrap_or(Format::Json)),
         (Endpoint::Queue { .. }, None | Some(Format::Simplified)) => Some(Format::Simplified),
-        (Endpoint::Queue { .. }, Some(Format::Json)) => None,
+        (Endpoint::Queue { .. }, Some(Format::Json | Format::CloudEvents)) => None,
+    }
+}
+
+/// The topic and name of a subscription that a command makes or changes so that its posts are signed with a secret
+/// that is drawn: whoever asks for that is to be told it.
+pub(in crate::api) fn drawn(command: &Command) -> Option<(String, String)> {
+    match command {
+        Command::Subscribe(new) if new.manner.signing == Some(Signing::Drawn) => {
+            Some((new.topic.clone(), new.name.clone()))
+        }
+        Command::ModifySubscription { topic, name, edit } if edit.manner.signing == Some(Signing::Drawn) => {
+            Some((topic.clone(), name.clone()))
+        }
+        _ => None,
     }
 }
 
@@ -41,7 +56,7 @@ mod tests {
         for known in [Strategy::BackoffRetry, Strategy::ExponentialDecayRetry] {
             assert_eq!(strategy(known.as_str()), Some(known));
         }
-        for known in [Format::Json, Format::Simplified] {
+        for known in [Format::Json, Format::Simplified, Format::CloudEvents] {
             assert_eq!(format(known.as_str()), Some(known));
         }
         assert_eq!((strategy("backoff_retry"), format("")), (None, None));

@@ -44,6 +44,7 @@ async fn topic_with_two(app: &App) -> (SubscriptionKey, SubscriptionKey) {
             format: Format::default(),
             filter_tags: tags,
             binding_keys: Vec::new(),
+            manner: kernel::subscription::MannerEdit::default(),
         };
         run(app, Command::Subscribe(Box::new(new))).await;
     }
@@ -100,6 +101,9 @@ async fn fates(app: &App, key: SubscriptionKey) {
             attempt(key, 2, 2, Outcome::Failed { error: "timed out".into() }),
             attempt(key, 3, 1, refused()),
         ],
+        quiet: Vec::new(),
+        stage: None,
+        texts: Vec::new(),
     };
     run(app, Command::RecordDeliveries(Box::new(record))).await;
 }

@@ -8,11 +8,11 @@ use wire::api3::ApiError;
 use wire::fields::{self, Reader};
 use wire::limits::V2_TAGS;
 
-use super::fields::{INVALID, new_name};
+use super::fields::{INVALID, manner, new_name};
 use super::{Action, refusal, submit, unexpected};
 use crate::App;
 use crate::api::cmq::limits::TAG_CHARS;
-use crate::api::cmq::{rules, words};
+use crate::api::cmq::{read, rules, words};
 use crate::ledger::Lane;
 
 pub(super) const ACTION: Action = Action {
@@ -22,8 +22,13 @@ pub(super) const ACTION: Action = Action {
 };
 
 async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
-    match submit(app, Lane::Api, command(params)?, of_refusal).await? {
-        Reply::Subscription(id) => Ok(json!({"SubscriptionId": id})),
+    let command = command(params)?;
+    let drawn = words::drawn(&command);
+    match submit(app, Lane::Api, command, of_refusal).await? {
+        Reply::Subscription(id) => match drawn.and_then(|(topic, name)| read::secret(app, &topic, &name)) {
+            Some(secret) => Ok(json!({"SubscriptionId": id, "SignatureSecret": secret})),
+            None => Ok(json!({"SubscriptionId": id})),
+        },
         other => Err(unexpected(&other)),
     }
 }
@@ -52,7 +57,8 @@ pub(super) fn command(params: &Value) -> Result<Command, ApiError> {
         let filter_tags = list(reader, "FilterTag", |tag| rules::is_tag(tag, TAG_CHARS), tag_rule)?;
         let key_rule = "at most 5 keys of at most 64 bytes and 15 dots";
         let binding_keys = list(reader, "BindingKey", |key| rules::check_key(key).is_ok(), key_rule)?;
-        let new = NewSubscription { topic, name, endpoint, strategy, format, filter_tags, binding_keys };
+        let manner = manner(reader)?;
+        let new = NewSubscription { topic, name, endpoint, strategy, format, filter_tags, binding_keys, manner };
         Ok(Command::Subscribe(Box::new(new)))
     })
 }
@@ -80,7 +86,7 @@ fn format(reader: &Reader<'_>, endpoint: &Endpoint) -> Result<Format, ApiError> 
         None => None,
         Some(word) => {
             let format = words::format(&word);
-            Some(format.ok_or_else(|| reader.refuse(key, INVALID, "it must be JSON or SIMPLIFIED"))?)
+            Some(format.ok_or_else(|| reader.refuse(key, INVALID, "it must be JSON, SIMPLIFIED or CLOUDEVENTS"))?)
         }
     };
     let format = words::format_for(endpoint, asked);

@@ -3,12 +3,14 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use kernel::subscription::MannerEdit;
 use serde_json::Value;
 use store::{NameFilter, Span};
 use wire::api3::ApiError;
 use wire::fields::Reader;
 
 use crate::api::cmq::limits::PAGE_DEFAULT;
+use crate::api::cmq::manner;
 use crate::api::cmq::rules::NAME_RULE;
 
 /// What is out of its range or form.
@@ -70,6 +72,25 @@ pub(super) fn content(reader: &Reader<'_>) -> Result<Vec<Arc<str>>, ApiError> {
         return Err(reader.refuse("MsgContent", INVALID, "a message needs at least one byte"));
     }
     Ok(vec![content.into()])
+}
+
+/// What a subscription asks for beyond CMQ.
+pub(super) fn manner(reader: &Reader<'_>) -> Result<MannerEdit, ApiError> {
+    struct Given<'a, 'r>(&'a Reader<'r>);
+    impl manner::Source for Given<'_, '_> {
+        type Error = ApiError;
+        fn text(&self, key: &str) -> Result<Option<String>, ApiError> {
+            match self.0.value(key)? {
+                Some(Value::Number(number)) => Ok(Some(number.to_string())),
+                Some(Value::Bool(truth)) => Ok(Some(truth.to_string())),
+                _ => self.0.string(key),
+            }
+        }
+        fn refuse(&self, key: &str, rule: &str) -> ApiError {
+            self.0.refuse(key, INVALID, rule)
+        }
+    }
+    manner::read(&Given(reader))
 }
 
 /// Refuses a field that asks for something that is not built. Missing, empty, false or 0 it asks for nothing.

@@ -3,6 +3,7 @@
 use kernel::command::Refusal;
 use wire::api3::ApiError;
 
+use super::fields::INVALID;
 use crate::api::api3::internal;
 
 /// The error for what the kernel refuses.
@@ -10,6 +11,11 @@ pub(super) fn of_refusal(refusal: &Refusal) -> ApiError {
     let code = match refusal {
         Refusal::NoTopic { .. } => "ResourceNotFound.Topic",
         Refusal::NoQueue(_) => return at("QueueName", "ResourceNotFound", refusal),
+        Refusal::QueueNeedsSimplified => return at("NotifyContentFormat", INVALID, refusal),
+        Refusal::NoDeadLetterQueue(_) => return at("DeadLetterQueueName", "ResourceNotFound", refusal),
+        Refusal::NoCircuit => return at("CircuitSeconds", INVALID, refusal),
+        Refusal::ForPostsOnly(_) => INVALID,
+        Refusal::NotSigned { .. } => "UnsupportedOperation",
         Refusal::NoSubscription { .. } => return at("SubscriptionName", "ResourceNotFound", refusal),
         Refusal::TopicExists(_) => return at("TopicName", "ResourceInUse.Topic", refusal),
         Refusal::QueueExists(_) => return at("QueueName", "ResourceInUse.Queue", refusal),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::api::cmq::limits::DELAY_S;
 use crate::api::cmq::read::{self, QueueView, TopicView};
-use crate::api::cmq::words;
+use crate::api::cmq::{manner, words};
 
 /// Messages a second.
 const QPS: u64 = 5_000;
@@ -99,7 +99,7 @@ pub(super) fn topic(view: &TopicView, owner: u64) -> Value {
 /// A CmqSubscription.
 pub(super) fn subscription(topic: &Topic, subscription: &Subscription, owner: u64) -> Value {
     let (protocol, endpoint) = words::endpoint(&subscription.endpoint);
-    json!({
+    let mut view = json!({
         "SubscriptionName": subscription.name,
         "SubscriptionId": subscription.id,
         "TopicOwner": owner,
@@ -113,7 +113,11 @@ pub(super) fn subscription(topic: &Topic, subscription: &Subscription, owner: u6
         "NotifyStrategy": subscription.strategy.as_str(),
         "NotifyContentFormat": subscription.format.as_str(),
         "TopicName": topic.name,
-    })
+    });
+    for (name, value) in manner::fields(subscription, |at| at.0) {
+        view[name] = value;
+    }
+    view
 }
 
 fn tenant(owner: u64) -> String {

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use kernel::queue::Handle;
+use kernel::subscription::MannerEdit;
 use store::{NameFilter, Page, Span};
 use wire::limits::{V2_BATCH, V2_TAGS};
 use wire::v2::{Params, V2Code, V2Error};
@@ -11,6 +12,7 @@ use wire::v2::{Params, V2Code, V2Error};
 use crate::api::cmq::limits::{
     BATCH_BYTES, DELAY_S, MESSAGE_BYTES, MESSAGE_DEFAULT_BYTES, PAGE, PAGE_DEFAULT, TAG_CHARS,
 };
+use crate::api::cmq::manner;
 use crate::api::cmq::rules::{self, BadKey};
 
 /// The name of something that exists, or not: the kernel knows.
@@ -98,6 +100,21 @@ fn checked_key(parameter: &str, key: &str) -> Result<String, V2Error> {
         BadKey::Dots => V2Code::TooManyDots.error(),
     })?;
     Ok(key.to_owned())
+}
+
+/// What a subscription asks for beyond CMQ.
+pub(super) fn manner(params: &Params) -> Result<MannerEdit, V2Error> {
+    struct Given<'a>(&'a Params);
+    impl manner::Source for Given<'_> {
+        type Error = V2Error;
+        fn text(&self, key: &str) -> Result<Option<String>, V2Error> {
+            Ok(self.0.text(&manner::v2_name(key)).map(str::to_owned))
+        }
+        fn refuse(&self, key: &str, rule: &str) -> V2Error {
+            V2Code::OutOfRange.about(&manner::v2_name(key)).because(rule)
+        }
+    }
+    manner::read(&Given(params))
 }
 
 /// `searchWord`.

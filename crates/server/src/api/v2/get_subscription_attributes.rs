@@ -10,7 +10,7 @@ use super::Action;
 use super::fields::name;
 use super::refusal::of_refusal;
 use crate::App;
-use crate::api::cmq::{read, words};
+use crate::api::cmq::{manner, read, words};
 
 pub(super) const ACTION: Action = Action {
     name: "GetSubscriptionAttributes",
@@ -31,7 +31,7 @@ async fn call(app: &App, params: &Params) -> Result<Value, V2Error> {
 /// Clients differ in how they spell some names, so some stand here twice.
 fn attributes(topic: &Topic, subscription: &Subscription, owner: u64) -> Value {
     let (protocol, endpoint) = words::endpoint(&subscription.endpoint);
-    json!({
+    let mut shown = json!({
         "topicOwner": owner,
         "topicName": topic.name,
         "subscriptionName": subscription.name,
@@ -48,5 +48,9 @@ fn attributes(topic: &Topic, subscription: &Subscription, owner: u64) -> Value {
         "msgCount": read::waiting(topic, subscription),
         "createTime": subscription.created.seconds(),
         "lastModifyTime": subscription.modified.seconds(),
-    })
+    });
+    for (name, value) in manner::fields(subscription, |at| at.seconds()) {
+        shown[manner::v2_name(name)] = value;
+    }
+    shown
 }

@@ -44,6 +44,11 @@ pub(super) fn of_refusal(refusal: &Refusal) -> V2Error {
         Refusal::NoSubscriber(_) => V2Code::NoSubscription.error(),
         Refusal::NoMatch(_) => V2Code::NoMatch.error(),
         Refusal::MessageTooLarge { .. } => V2Code::MessageSize.error(),
+        Refusal::QueueNeedsSimplified => V2Code::QueueNeedsSimplified.error(),
+        Refusal::NoDeadLetterQueue(_) => V2Code::NoQueue.error().because(refusal),
+        Refusal::ForPostsOnly(_) | Refusal::NoCircuit | Refusal::NotSigned { .. } => {
+            V2Code::InvalidRequest.error().because(refusal)
+        }
         // Nothing that is asked here can lead to these.
         Refusal::NoJob(_)
         | Refusal::JobUnfinished(_)

@@ -6,19 +6,24 @@ use kernel::topic::StreamNo;
 use serde_json::{Value, json};
 use wire::v2::{Params, V2Code, V2Error};
 
-use super::fields::{binding_keys, name, new_name, tags};
+use super::fields::{binding_keys, manner, name, new_name, tags};
 use super::{Action, submit, unexpected};
 use crate::App;
 use crate::api::cmq::rules::{self, BadUrl};
-use crate::api::cmq::words;
+use crate::api::cmq::{read, words};
 use crate::ledger::Lane;
 
 pub(super) const ACTION: Action =
     Action { name: "Subscribe", help: "Makes a subscription.", call: |app, params| Box::pin(call(app, params)) };
 
 async fn call(app: &App, params: &Params) -> Result<Value, V2Error> {
-    match submit(app, Lane::Api, command(params)?).await? {
-        Reply::Subscription(id) => Ok(json!({"subscriptionId": id})),
+    let command = command(params)?;
+    let drawn = words::drawn(&command);
+    match submit(app, Lane::Api, command).await? {
+        Reply::Subscription(id) => match drawn.and_then(|(topic, name)| read::secret(app, &topic, &name)) {
+            Some(secret) => Ok(json!({"subscriptionId": id, "signatureSecret": secret})),
+            None => Ok(json!({"subscriptionId": id})),
+        },
         other => Err(unexpected(&other)),
     }
 }
@@ -34,7 +39,8 @@ pub(super) fn command(params: &Params) -> Result<Command, V2Error> {
     };
     let filter_tags = tags(params, "filterTag", V2Code::FilterTagCount)?;
     let binding_keys = binding_keys(params)?;
-    let new = NewSubscription { topic, name, endpoint, strategy, format, filter_tags, binding_keys };
+    let manner = manner(params)?;
+    let new = NewSubscription { topic, name, endpoint, strategy, format, filter_tags, binding_keys, manner };
     Ok(Command::Subscribe(Box::new(new)))
 }
 
