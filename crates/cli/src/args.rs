@@ -5,7 +5,7 @@ use std::future::Future;
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::{agent, completions, demo, env, job, node, queue, serve, sub, template, topic};
+use crate::{agent, completions, delivery, demo, env, event, job, node, queue, serve, sub, template, topic};
 
 /// Runs batch jobs and tells the world what happened to them
 #[derive(Parser)]
@@ -27,6 +27,8 @@ enum Verb {
     Topic(topic::Topic),
     Sub(sub::Sub),
     Queue(queue::Queue),
+    Delivery(delivery::Delivery),
+    Event(event::Event),
     Completions(completions::Completions),
 }
 
@@ -44,6 +46,8 @@ impl Cli {
             Verb::Topic(noun) => one_thread(noun.run()),
             Verb::Sub(noun) => one_thread(noun.run()),
             Verb::Queue(noun) => one_thread(noun.run()),
+            Verb::Delivery(noun) => one_thread(noun.run()),
+            Verb::Event(noun) => one_thread(noun.run()),
             Verb::Completions(verb) => verb.run(),
         }
     }

@@ -22,6 +22,9 @@ pub(crate) enum Failure {
     /// Nothing of that name or number is there.
     #[error("{0}")]
     NotThere(String),
+    /// Events are missing, or it cannot be proven that none is.
+    #[error("{0}")]
+    Unproven(String),
     /// A job that was waited for did not succeed.
     #[error("{job} ended {state}{}", because(reason))]
     Job {

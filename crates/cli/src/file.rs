@@ -42,7 +42,7 @@ pub(crate) fn request(path: &Path, kind: &str, region: &str) -> Result<Value, Fi
 /// # Errors
 /// As [`request`].
 pub(crate) fn object(path: &Path, kind: &str) -> Result<Value, FileError> {
-    let text = text(path).map_err(|source| FileError::Read { path: path.to_owned(), source })?;
+    let text = text(path)?;
     whole(&text, kind).map_err(|source| FileError::Understand { path: path.to_owned(), source })
 }
 
@@ -58,7 +58,15 @@ fn whole(text: &str, kind: &str) -> Result<Value, wire::file::FileError> {
     Ok(if request.get(kind).is_none() { json!({ kind: request }) } else { request })
 }
 
-fn text(path: &Path) -> io::Result<String> {
+/// The text of a file; `-` is standard input.
+///
+/// # Errors
+/// It cannot be read.
+pub(crate) fn text(path: &Path) -> Result<String, FileError> {
+    read(path).map_err(|source| FileError::Read { path: path.to_owned(), source })
+}
+
+fn read(path: &Path) -> io::Result<String> {
     if path != Path::new("-") {
         return std::fs::read_to_string(path);
     }

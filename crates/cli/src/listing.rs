@@ -55,3 +55,38 @@ impl Source {
         Ok(reply)
     }
 }
+
+/// Fetches up to `limit` items of a list of Herald's own, whose pages say where the next one goes on. The reply has the
+/// form of the first page's, with all items and the last page's `Context`.
+pub(crate) async fn follow(
+    cx: &Context,
+    action: &'static str,
+    mut params: Value,
+    set: &str,
+    things: &str,
+    limit: usize,
+) -> Result<Value, Failure> {
+    let client = cx.client()?;
+    let mut found: Vec<Value> = Vec::new();
+    let mut whole = Value::Null;
+    while found.len() < limit {
+        params["Limit"] = json!(Service::Herald.page().min(limit - found.len()));
+        let reply = client.call(Service::Herald, action, &params).await?;
+        found.extend_from_slice(items(&reply, set));
+        params["Context"] = reply["Context"].clone();
+        if whole.is_null() {
+            whole = reply;
+        }
+        if params["Context"].as_str().is_none_or(str::is_empty) {
+            break;
+        }
+    }
+    if params["Context"].as_str().is_some_and(|next| !next.is_empty()) {
+        cx.out.say(format_args!("the first {} {things}; --limit shows more", found.len()));
+    } else if found.is_empty() && !cx.out.is_json() {
+        cx.out.say(format_args!("no {things}"));
+    }
+    whole["Context"] = params["Context"].clone();
+    whole[set] = Value::Array(found);
+    Ok(whole)
+}

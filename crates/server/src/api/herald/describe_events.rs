@@ -35,7 +35,7 @@ async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
         wanted.filter_map(|outlet| Some((state.topic(outlet.topic)?.clone(), *outlet))).collect();
     let totals: Vec<Value> = wanted
         .iter()
-        .map(|(topic, outlet)| json!({"TopicName": topic.name, "Sent": outlet.sent, "LastPlace": outlet.last}))
+        .map(|(topic, outlet)| json!({"TopicName": topic.name, "Sent": outlet.sent, "FirstPlace": outlet.first, "LastPlace": outlet.last}))
         .collect();
     let read = app.read(move |reader| page(reader, &wanted, from, limit)).await;
     let (found, next) = read.map_err(|error| of_store(&error))?;

@@ -209,7 +209,7 @@ async fn what_one_environment_has_sent_is_listed_among_the_messages_of_others() 
     assert_eq!(shown, [(13, 4), (9, 3), (5, 2), (1, 1)]);
     assert_eq!(events[3]["EventName"], "COMPUTE_ENV_CREATED");
     let totals = ok(app, "DescribeEvents", of_env.clone()).await["TopicSet"].clone();
-    assert_eq!(totals, json!([{"TopicName": "t", "Sent": 4, "LastPlace": 13}]));
+    assert_eq!(totals, json!([{"TopicName": "t", "Sent": 4, "FirstPlace": 1, "LastPlace": 13}]));
 
     let deliveries = all(app, "DescribeDeliveries", of_env.clone(), "DeliverySet").await;
     assert_eq!(deliveries.len(), 2 * 4);

@@ -6,6 +6,7 @@
 mod delivery;
 mod describe_events;
 mod describe_server;
+mod describe_subscription_progress;
 mod fields;
 mod submit_task_template;
 
@@ -24,6 +25,7 @@ pub(super) const ACTIONS: &[Action] = &[
     delivery::describe_delivery::ACTION,
     delivery::describe_attempts::ACTION,
     describe_events::ACTION,
+    describe_subscription_progress::ACTION,
 ];
 
 /// What a job, finished or not, or an environment has sent to topics.

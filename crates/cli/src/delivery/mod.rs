@@ -1,0 +1,12 @@
+//! `herald delivery`.
+
+mod list;
+mod show;
+
+use list::List;
+use show::Show;
+
+crate::noun::noun! {
+    /// Deliveries: how each message went to each subscription, and every attempt of it
+    Delivery: List, Show
+}
