@@ -12,6 +12,7 @@ mod demo;
 mod environments;
 mod first_session;
 mod kill;
+mod limits;
 mod million;
 mod nodes;
 mod notifications;
