@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+#[expect(dead_code, reason = "other benchmarks use the rest")]
 mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};

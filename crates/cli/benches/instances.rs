@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+#[expect(dead_code, reason = "other benchmarks use the rest")]
 mod support;
 
 use std::fs::File;

@@ -48,6 +48,11 @@ impl Bench {
         self.folder.path()
     }
 
+    /// The process id of the server.
+    pub(crate) fn server_pid(&self) -> u32 {
+        self.server.id()
+    }
+
     /// Calls an action of API 3.0 and returns its `Response`.
     pub(crate) fn api3(&self, service: &str, version: &str, action: &str, params: &Value) -> Value {
         let body = params.to_string();
