@@ -23,7 +23,7 @@ use nix::unistd::Pid;
 use wire::node::{Exit, FromNode, REASON_BYTES, Report, RunId, SAMPLES_PER_FRAME, Sample, TaskOrder};
 
 use crate::backlog::Backlog;
-use crate::cgroup::{Groups, Known};
+use crate::cgroup::{Answers, Groups, Known};
 use crate::config::NodeLimits;
 use crate::journal::Journal;
 use crate::launch::{Launcher, RunFiles};
@@ -375,14 +375,6 @@ impl Shared {
         (self.notify)();
     }
 
-    /// Which runs go on.
-    pub(crate) fn known(&self) -> Known {
-        let state = self.lock();
-        let going = state.runs.going();
-        let leaders = going.map(|(run, order, leader, ..)| (leader, environment::instance_of(run, &order.task_name)));
-        Known { leaders: leaders.collect() }
-    }
-
     /// Waits until something may be overdue. False when the threads are to end.
     pub(crate) fn wait_for_deadline(&self) -> bool {
         let mut state = self.lock();
@@ -393,6 +385,21 @@ impl Shared {
             (state, _) = wait(&self.timekeeper, state, most);
         }
         !state.quit
+    }
+}
+
+impl Answers for Shared {
+    fn without_leaders(&self, pids: &mut Vec<i32>) {
+        let state = self.lock();
+        pids.retain(|pid| !state.runs.is_leader(*pid));
+    }
+
+    fn known(&self) -> Known {
+        let instance = |run, order: &TaskOrder| environment::instance_of(run, &order.task_name);
+        let state = self.lock();
+        let leaders = state.runs.going().map(|(run, order, leader, ..)| (leader, instance(run, order)));
+        let beginning = state.runs.beginning().map(|(run, order)| instance(run, order));
+        Known { leaders: leaders.collect(), beginning: beginning.collect() }
     }
 }
 

@@ -368,6 +368,17 @@ impl<F> Runs<F> {
         })
     }
 
+    /// Whether a process leads a run that goes on.
+    pub(crate) fn is_leader(&self, pid: i32) -> bool {
+        self.leaders.contains_key(&pid)
+    }
+
+    /// The runs that are just beginning.
+    pub(crate) fn beginning(&self) -> impl Iterator<Item = (RunId, &TaskOrder)> {
+        let beginning = self.active.iter().filter(|(_, active)| matches!(active.phase, Phase::Starting));
+        beginning.map(|(run, active)| (*run, &*active.order))
+    }
+
     /// Whether some process lives that may end.
     pub(crate) fn has_leaders(&self) -> bool {
         !self.leaders.is_empty()

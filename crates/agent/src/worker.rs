@@ -110,7 +110,7 @@ fn finish(shared: &Shared, exited: Exited) {
     let Exited { ended, exit, at, run_ms } = exited;
     let RunFiles { folder, stdout, stderr, group } = ended.files;
     let run = ended.run;
-    let ran_out_of_memory = shared.groups.settle(group.as_deref(), || shared.known());
+    let ran_out_of_memory = shared.groups.settle(group.as_deref(), shared);
     let limit = group.filter(|_| ran_out_of_memory).map(|group| group.memory_limit());
     let exit = limit.map_or(exit.clone(), |limit| out_of_memory(exit, limit));
     let (stdout, stderr) = (close(run, &stdout), close(run, &stderr));

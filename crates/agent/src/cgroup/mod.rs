@@ -29,7 +29,7 @@ use controllers::{Bounds, Controller, Kind};
 use hierarchies::Hierarchies;
 
 pub(crate) use group::RunGroup;
-pub(crate) use strays::Known;
+pub(crate) use strays::{Answers, Known};
 
 /// The groups of a node.
 #[derive(Debug)]
@@ -169,7 +169,7 @@ impl Groups {
     }
 
     /// A run is over: kills what is left of it, and returns when that is gone. Whether memory ran out in its group.
-    pub(crate) fn settle(&self, group: Option<&RunGroup>, known: impl Fn() -> Known) -> bool {
+    pub(crate) fn settle(&self, group: Option<&RunGroup>, answers: &impl Answers) -> bool {
         match (&self.mode, group) {
             (Mode::Shared(_), Some(group)) => {
                 let ran_out = group.ran_out_of_memory();
@@ -179,7 +179,7 @@ impl Groups {
             }
             (Mode::Born { .. }, _) => {
                 let until = Instant::now() + KILLED_GONE;
-                if let Err(error) = strays::end(&self.node[0], known, until) {
+                if let Err(error) = strays::end(&self.node[0], answers, until) {
                     tracing::warn!(%error, "failed to end what a run left behind");
                 }
                 false

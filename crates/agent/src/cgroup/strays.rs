@@ -21,21 +21,31 @@ use crate::procfs::{self, Process};
 pub(crate) struct Known {
     /// The processes that lead them, each with its instance as its environment names it.
     pub(crate) leaders: HashMap<i32, String>,
+    /// The instances of runs that may have a process already of which nothing is known yet.
+    pub(crate) beginning: Vec<String>,
+}
+
+/// Who knows which runs go on.
+pub(crate) trait Answers {
+    /// Leaves those processes that lead no run that goes on. Asked at the end of every run, so it should be quick.
+    fn without_leaders(&self, pids: &mut Vec<i32>);
+    /// All that is known. Asked only when some process is left.
+    fn known(&self) -> Known;
 }
 
 /// Kills what no run that goes on answers for, and waits until it is gone.
-pub(super) fn end(group: &Path, known: impl Fn() -> Known, until: Instant) -> io::Result<()> {
+pub(super) fn end(group: &Path, answers: &impl Answers, until: Instant) -> io::Result<()> {
     loop {
         // In this order: a run that begins after its process was listed is known, one that ended is looked at again.
         let mut pids = Vec::new();
         kill::list(group, &mut pids)?;
-        let known = known();
         let me = std::process::id().try_into().expect("Linux numbers processes within i32");
-        pids.retain(|pid| *pid != me && !known.leaders.contains_key(pid));
+        pids.retain(|pid| *pid != me);
+        answers.without_leaders(&mut pids);
         if pids.is_empty() {
             return Ok(());
         }
-        let strays = strays(&pids, me, &known)?;
+        let strays = strays(&pids, me, &answers.known())?;
         if strays.is_empty() {
             return Ok(());
         }
@@ -88,7 +98,10 @@ fn goes_on(
         }
     }
     if let Some(of) = instance(process.pid) {
-        return Ok(known.leaders.values().any(|instance| *instance == of));
+        return Ok(known.leaders.values().chain(&known.beginning).any(|instance| *instance == of));
+    }
+    if !known.beginning.is_empty() {
+        return Ok(true); // Perhaps it is that one's; whose end will tell.
     }
     for leader in known.leaders.keys() {
         if look(*leader)?.is_some_and(|leader| leader.started <= process.started) {
@@ -114,7 +127,8 @@ mod tests {
     /// Two runs go on, led by 60 and 70; the one that 80 led has ended.
     #[test]
     fn whose_processes_go_on() {
-        let known = Known { leaders: HashMap::from([(60, "a/0".to_owned()), (70, "a/1".to_owned())]) };
+        let leaders = HashMap::from([(60, "a/0".to_owned()), (70, "a/1".to_owned())]);
+        let known = Known { leaders, beginning: Vec::new() };
         let table = [
             ("a child in the group", process(61, 60, 60, 601), None, true),
             ("an orphan in the group", process(61, 1, 60, 601), None, true),
@@ -140,6 +154,12 @@ mod tests {
         for (what, one, of, expected) in table {
             let instance = |_| of.map(str::to_owned);
             assert_eq!(goes_on(one, AGENT, &known, &look, &instance).unwrap(), expected, "{what}");
+        }
+        let begins = Known { beginning: vec!["a/3".to_owned()], ..known };
+        for (of, expected) in [(Some("a/3"), true), (Some("a/2"), false), (None, true)] {
+            let instance = |_| of.map(str::to_owned);
+            let orphan = process(84, 1, 84, 590);
+            assert_eq!(goes_on(orphan, AGENT, &begins, &look, &instance).unwrap(), expected, "{of:?}");
         }
     }
 }

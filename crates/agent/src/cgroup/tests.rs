@@ -8,6 +8,17 @@ use super::*;
 
 const LIMITS: NodeLimits = NodeLimits { cpu: 4, mem_mb: 8_192, pids: 4_096 };
 
+/// No run goes on.
+struct Nobody;
+
+impl Answers for Nobody {
+    fn without_leaders(&self, _: &mut Vec<i32>) {}
+
+    fn known(&self) -> Known {
+        Known::default()
+    }
+}
+
 fn read(folder: &Path, file: &str) -> String {
     fs::read_to_string(folder.join(file)).unwrap_or_else(|error| panic!("{}: {error}", folder.join(file).display()))
 }
@@ -54,10 +65,10 @@ fn version_2_bounds_the_node_and_gives_each_run_its_share() {
     fs::write(folder.join("memory.stat"), "anon 1\ninactive_file 1000\n").unwrap();
     assert_eq!((run.cpu_us(), run.memory_bytes()), (Some(70), Some(4_000)));
     fs::write(folder.join("memory.events"), "low 0\noom 2\noom_kill 1\n").unwrap();
-    assert!(groups.settle(Some(&run), Known::default), "memory ran out");
+    assert!(groups.settle(Some(&run), &Nobody), "memory ran out");
     let again = groups.claim().unwrap().unwrap();
     assert_eq!(again.cpu_us(), Some(0), "what an earlier run used is not this one's");
-    assert!(!groups.settle(Some(&again), Known::default), "it ran out before");
+    assert!(!groups.settle(Some(&again), &Nobody), "it ran out before");
 }
 
 #[test]
@@ -104,7 +115,7 @@ fn without_groups_that_is_said() {
     assert_eq!((groups.claim().unwrap(), groups.node().len()), (None, 0));
     let groups = Groups::open_in(&none, "herald.7.70", None, 1);
     assert!(groups.facts().starts_with("no limits; no cgroup"), "{}", groups.facts());
-    assert!(!groups.settle(None, Known::default));
+    assert!(!groups.settle(None, &Nobody));
 }
 
 /// A process that waits, in this group.
