@@ -6,6 +6,7 @@ pub mod batch;
 pub mod call;
 pub mod cloud_event;
 pub mod event;
+pub mod explain;
 pub mod fields;
 pub mod file;
 #[cfg(test)]

@@ -95,7 +95,7 @@ mod tests {
         let code = |version, action| api3_action(version, action).map(|found| found.name).map_err(|error| error.code);
         assert_eq!(code("2017-03-12", "SubmitJob"), Ok("SubmitJob"));
         assert_eq!(code("2017-03-12", "submitJob"), Err("InvalidAction"));
-        assert_eq!(code("2017-03-12", "RetryJobs"), Err("InvalidAction"));
+        assert_eq!(code("2017-03-12", "RetryJob"), Err("InvalidAction"));
         assert_eq!(code("2019-03-04", "DescribeQueueDetail"), Err("InvalidAction"));
         assert_eq!(code("2026-11-01", "DescribeServer"), Ok("DescribeServer"));
         assert_eq!(code("2017-03-13", "SubmitJob"), Err("NoSuchVersion"));

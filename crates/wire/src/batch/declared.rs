@@ -183,6 +183,10 @@ pub(super) const AUTHENTICATION: &[Field] = &[
 
 const ENV_VAR: &[Field] = &[Field::required("Name", Kind::Text), Field::required("Value", Kind::Text)];
 
+/// `Dependence`.
+pub(super) const DEPENDENCE: &[Field] =
+    &[Field::required("StartTask", Kind::Text), Field::required("EndTask", Kind::Text)];
+
 /// `Task`.
 pub(super) const TASK: &[Field] = &[
     Field::required("Application", Kind::Object(APPLICATION)),

@@ -14,7 +14,6 @@ use super::{Site, env_data, ids, notification, placement, tag, token};
 use crate::api3::ApiError;
 use crate::event::ENV_TYPE;
 use crate::fields::{self, Reader};
-use crate::limits::REQUEST_IDS;
 
 /// Disks to mount and an agent on Windows have no meaning on one's own machines: stored and echoed.
 const ECHOED: &[Field] = &[
@@ -120,18 +119,7 @@ pub fn modify_compute_env(params: &Value) -> Result<ModifyComputeEnv, ApiError> 
 pub fn terminate_compute_nodes(params: &Value) -> Result<TerminateComputeNodes, ApiError> {
     fields::read(params, "", |request| {
         let env = ids::required(request, "EnvId")?;
-        let nodes: Vec<NodeId> = ids::list(request, "ComputeNodeIds")?;
-        if nodes.is_empty() {
-            return Err(request.refuse("ComputeNodeIds", "MissingParameter", "at least one node is required"));
-        }
-        check::count(request, "ComputeNodeIds", nodes.len(), REQUEST_IDS)?;
-        match (1..nodes.len()).find(|at| nodes[..*at].contains(&nodes[*at])) {
-            Some(at) => {
-                let reason = format!("{} is given twice", nodes[at]);
-                Err(request.refuse(&format!("ComputeNodeIds.{at}"), VALUE, reason))
-            }
-            None => Ok(TerminateComputeNodes { env, nodes }),
-        }
+        Ok(TerminateComputeNodes { env, nodes: ids::distinct(request, "ComputeNodeIds", "node")? })
     })
 }
 

@@ -1,12 +1,15 @@
 //! Ids in requests, and the codes of those that are malformed.
 
+use std::fmt::Display;
 use std::str::FromStr;
 
 use kernel::id::{EnvId, JobId, MalformedId, NodeId, TemplateId};
 use serde_json::Value;
 
+use super::check::{self, VALUE};
 use crate::api3::ApiError;
 use crate::fields::{self, Reader};
+use crate::limits::REQUEST_IDS;
 
 /// An id that requests name.
 pub(super) trait Id: FromStr<Err = MalformedId> {
@@ -45,6 +48,23 @@ pub(super) fn list<T: Id>(reader: &Reader<'_>, key: &str) -> Result<Vec<T>, ApiE
     let texts = reader.strings(key)?;
     let texts = texts.iter().enumerate();
     texts.map(|(at, text)| parsed(reader, &format!("{key}.{at}"), text)).collect()
+}
+
+/// A list of ids of things of a kind: at least one, not too many, none twice.
+pub(super) fn distinct<T: Id + PartialEq + Display>(
+    reader: &Reader<'_>,
+    key: &str,
+    kind: &str,
+) -> Result<Vec<T>, ApiError> {
+    let ids: Vec<T> = list(reader, key)?;
+    if ids.is_empty() {
+        return Err(reader.refuse(key, "MissingParameter", format!("at least one {kind} is required")));
+    }
+    check::count(reader, key, ids.len(), REQUEST_IDS)?;
+    match (1..ids.len()).find(|at| ids[..*at].contains(&ids[*at])) {
+        Some(at) => Err(reader.refuse(&format!("{key}.{at}"), VALUE, format!("{} is given twice", ids[at]))),
+        None => Ok(ids),
+    }
 }
 
 /// Reads a request that has a `JobId` and nothing else.

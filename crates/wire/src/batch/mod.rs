@@ -23,6 +23,7 @@ mod ids;
 mod job;
 mod monitor;
 mod notification;
+mod orders;
 mod placement;
 mod refusal;
 pub mod reply;
@@ -43,6 +44,7 @@ pub use env_data::CATEGORIES;
 pub use ids::{env_id, job_id};
 pub use job::{SubmitJob, submit_job};
 pub use monitor::{DescribeJobMonitorData, Metric, describe_job_monitor_data};
+pub use orders::{TerminateTaskInstance, retry_jobs, terminate_task_instance};
 pub use refusal::refusal;
 pub use select::{DescribeComputeEnvs, DescribeJobs, DescribeTask, DescribeTaskLogs, Logs};
 pub use select::{

@@ -6,11 +6,10 @@ use kernel::list::{Span, TemplateFilter};
 use kernel::template::{TemplateEdit, TemplateSpec};
 use serde_json::{Value, json};
 
-use super::check::{self, VALUE};
+use super::check;
 use super::{Site, filter, ids, job, select, tag, task};
 use crate::api3::ApiError;
 use crate::fields::{self, Reader};
-use crate::limits::REQUEST_IDS;
 
 /// The code of a request that changes nothing.
 const NOTHING: &str = "InvalidParameterAtLeastOneAttribute";
@@ -64,20 +63,7 @@ pub fn modify_task_template(params: &Value, site: &Site<'_>) -> Result<(Template
 /// # Errors
 /// The documented code and the field's path for whatever is wrong with them.
 pub fn delete_task_templates(params: &Value) -> Result<Vec<TemplateId>, ApiError> {
-    fields::read(params, "", |request| {
-        let ids: Vec<TemplateId> = ids::list(request, "TaskTemplateIds")?;
-        if ids.is_empty() {
-            return Err(request.refuse("TaskTemplateIds", "MissingParameter", "at least one template is required"));
-        }
-        check::count(request, "TaskTemplateIds", ids.len(), REQUEST_IDS)?;
-        match (1..ids.len()).find(|at| ids[..*at].contains(&ids[*at])) {
-            Some(at) => {
-                let reason = format!("{} is given twice", ids[at]);
-                Err(request.refuse(&format!("TaskTemplateIds.{at}"), VALUE, reason))
-            }
-            None => Ok(ids),
-        }
-    })
+    fields::read(params, "", |request| ids::distinct(request, "TaskTemplateIds", "template"))
 }
 
 /// Reads the parameters of `DescribeTaskTemplates`.

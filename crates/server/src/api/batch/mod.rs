@@ -15,15 +15,18 @@ mod describe_cvm_zone_instance_config_infos;
 mod describe_instance_categories;
 mod describe_job;
 mod describe_job_monitor_data;
+mod describe_job_submit_info;
 mod describe_jobs;
 mod describe_task;
 mod describe_task_logs;
 mod describe_task_templates;
 mod modify_compute_env;
 mod modify_task_template;
+mod retry_jobs;
 mod submit_job;
 mod terminate_compute_nodes;
 mod terminate_job;
+mod terminate_task_instance;
 
 use kernel::command::{Command, Reply};
 use serde_json::{Value, json};
@@ -42,7 +45,10 @@ pub(super) const ACTIONS: &[Action] = &[
     describe_job_monitor_data::ACTION,
     describe_task::ACTION,
     describe_task_logs::ACTION,
+    describe_job_submit_info::ACTION,
     terminate_job::ACTION,
+    terminate_task_instance::ACTION,
+    retry_jobs::ACTION,
     delete_job::ACTION,
     create_task_template::ACTION,
     describe_task_templates::ACTION,

@@ -7,6 +7,7 @@ mod delivery;
 mod describe_events;
 mod describe_server;
 mod describe_subscription_progress;
+mod explain_job;
 mod fields;
 mod submit_task_template;
 
@@ -21,6 +22,7 @@ use fields::Sender;
 pub(super) const ACTIONS: &[Action] = &[
     describe_server::ACTION,
     submit_task_template::ACTION,
+    explain_job::ACTION,
     delivery::describe_deliveries::ACTION,
     delivery::describe_delivery::ACTION,
     delivery::describe_attempts::ACTION,

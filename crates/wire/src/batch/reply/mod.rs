@@ -7,6 +7,7 @@ mod env;
 mod job;
 mod monitor;
 mod placement;
+mod submit_info;
 mod task;
 mod template;
 
@@ -19,6 +20,7 @@ pub use create_info::{describe_compute_env_create_info, describe_compute_env_cre
 pub use env::{NodeCounts, describe_compute_env, describe_compute_envs};
 pub use job::{describe_job, describe_jobs};
 pub use monitor::{Point, describe_job_monitor_data};
+pub use submit_info::describe_job_submit_info;
 pub use task::{Log, bulk_instance, describe_task, describe_task_logs, instance};
 pub use template::describe_task_templates;
 

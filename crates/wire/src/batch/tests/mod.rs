@@ -3,8 +3,10 @@
 mod env;
 mod job;
 mod monitor;
+mod orders;
 mod reply;
 mod select;
+mod submit_info;
 mod template;
 
 use kernel::environment::NodeType;
