@@ -16,6 +16,15 @@ pub(crate) struct List {
     /// Only jobs in this state, such as RUNNING; may be given several times
     #[arg(long, value_name = "STATE")]
     state: Vec<String>,
+    /// Only jobs of this name; may be given several times
+    #[arg(long, value_name = "NAME")]
+    name: Vec<String>,
+    /// Only jobs in this zone; may be given several times
+    #[arg(long, value_name = "ZONE")]
+    zone: Vec<String>,
+    /// Only jobs with this tag, or with a tag of this key; may be given several times
+    #[arg(long, value_name = "KEY[=VALUE]")]
+    tag: Vec<String>,
     #[command(flatten)]
     limit: Limit,
 }
@@ -24,13 +33,33 @@ const JOBS: Source = Source { service: Service::Batch, action: "DescribeJobs", s
 
 impl List {
     pub(super) async fn run(self, cx: &mut Context) -> Result<(), Failure> {
-        let params = if self.state.is_empty() {
-            json!({})
-        } else {
-            json!({"Filters": [{"Name": "job-state", "Values": self.state}]})
-        };
+        let filters = self.filters();
+        let params = if filters.is_empty() { json!({}) } else { json!({"Filters": filters}) };
         let reply = JOBS.fetch(cx, params, &self.limit).await?;
         if cx.out.is_json() { cx.out.json(&reply) } else { cx.out.table(&table(&reply, &cx.zone)) }
+    }
+}
+
+impl List {
+    fn filters(&self) -> Vec<Value> {
+        let mut filters: Vec<(String, Vec<&str>)> = Vec::new();
+        for (name, values) in [("job-state", &self.state), ("job-name", &self.name), ("zone", &self.zone)] {
+            if !values.is_empty() {
+                filters.push((name.to_owned(), values.iter().map(String::as_str).collect()));
+            }
+        }
+        for tag in &self.tag {
+            let (name, value) = match tag.split_once('=') {
+                Some((key, value)) => (format!("tag:{key}"), value),
+                None => ("tag-key".to_owned(), tag.as_str()),
+            };
+            // The server takes a filter once, with all its values.
+            match filters.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, values)) => values.push(value),
+                None => filters.push((name, vec![value])),
+            }
+        }
+        filters.into_iter().map(|(name, values)| json!({"Name": name, "Values": values})).collect()
     }
 }
 
@@ -53,6 +82,25 @@ fn table(reply: &Value, zone: &TimeZone) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_asked_for_becomes_filters() {
+        let list = List {
+            state: vec!["RUNNING".into(), "FAILED".into()],
+            name: vec!["count".into()],
+            zone: Vec::new(),
+            tag: ["team=a", "team=b", "kind", "x=y=z"].map(str::to_owned).to_vec(),
+            limit: Limit { limit: 1 },
+        };
+        let wanted = json!([
+            {"Name": "job-state", "Values": ["RUNNING", "FAILED"]},
+            {"Name": "job-name", "Values": ["count"]},
+            {"Name": "tag:team", "Values": ["a", "b"]},
+            {"Name": "tag-key", "Values": ["kind"]},
+            {"Name": "tag:x", "Values": ["y=z"]},
+        ]);
+        assert_eq!(Value::Array(list.filters()), wanted);
+    }
 
     #[test]
     fn jobs_are_told_in_a_line_each() {

@@ -5,16 +5,28 @@ use serde_json::json;
 use crate::context::Context;
 use crate::failure::Failure;
 
-/// End a job: what runs is stopped, what has not run never will
+/// End a job, or one instance of it: what runs is stopped, what has not run never will
 #[derive(clap::Args)]
 pub(crate) struct Terminate {
     /// The job's id
     id: String,
+    /// Only an instance of this task
+    #[arg(long, value_name = "TASK", requires = "index")]
+    task: Option<String>,
+    /// Only the instance of the task that has this index
+    #[arg(long, value_name = "N", requires = "task")]
+    index: Option<u64>,
 }
 
 impl Terminate {
     pub(super) async fn run(self, cx: &mut Context) -> Result<(), Failure> {
-        let reply = cx.client()?.batch("TerminateJob", &json!({"JobId": self.id})).await?;
+        let client = cx.client()?;
+        if let (Some(task), Some(index)) = (&self.task, self.index) {
+            let params = json!({"JobId": self.id, "TaskName": task, "TaskInstanceIndex": index});
+            let reply = client.batch("TerminateTaskInstance", &params).await?;
+            return cx.done(&reply, format_args!("instance {index} of {task} of {} is being terminated", self.id));
+        }
+        let reply = client.batch("TerminateJob", &json!({"JobId": self.id})).await?;
         cx.done(&reply, format_args!("{} is being terminated", self.id))
     }
 }
