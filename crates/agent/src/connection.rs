@@ -25,7 +25,7 @@ use crate::procfs;
 /// How a connection, or the try to get one, ended.
 #[derive(Debug)]
 pub(crate) enum Closed {
-    /// The node is being deleted.
+    /// The node is being deleted, or another agent is to take this one's place.
     Stop,
     /// This agent can never be welcome.
     Refused(String),
@@ -138,7 +138,7 @@ impl Connection {
             }
             ToNode::Welcome { version, .. } => Err(ConnectionError::Version(version)),
             ToNode::Refused { reason } => Ok(Greeting::Refused(reason)),
-            ToNode::Stop => Err(ConnectionError::Unwelcome("Stop")),
+            ToNode::Stop | ToNode::Restart => Err(ConnectionError::Unwelcome("Stop")),
             ToNode::Start { .. } | ToNode::Kill { .. } | ToNode::Revoke { .. } | ToNode::Ack { .. } => {
                 Err(ConnectionError::Unwelcome("an order"))
             }
@@ -214,7 +214,7 @@ fn obey(engine: &Engine, frame: ToNode) -> Result<bool, ConnectionError> {
         ToNode::Kill { runs } => engine.kill(&runs),
         ToNode::Revoke { runs } => engine.revoke(&runs),
         ToNode::Ack { number } => engine.acknowledge(number),
-        ToNode::Stop => return Ok(true),
+        ToNode::Stop | ToNode::Restart => return Ok(true),
         ToNode::Welcome { .. } | ToNode::Refused { .. } => return Err(ConnectionError::Unwelcome("it a second time,")),
     }
     Ok(false)

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use crate::delivery::{Attempt, Delivery};
-use crate::environment::Env;
+use crate::environment::{Env, NodeType};
 use crate::event::{EventId, EventName};
 use crate::id::{EnvId, JobId, NodeId, TemplateId};
 use crate::instance::{Asked, InstanceKey};
 use crate::job::Job;
-use crate::node::{Node, NodeStage};
+use crate::node::{Node, NodeStage, Then};
 use crate::queue::{MessageKey, Queue, QueueMessage};
 use crate::sample::Sample;
 use crate::subscription::{Health, Stage, Subscription, SubscriptionKey};
@@ -91,6 +91,8 @@ pub enum What {
     PauseEnded(InstanceKey),
     /// An instance failed for good.
     InstanceFailed(InstanceKey, RunEnd),
+    /// An instance failed, and its node is kept.
+    InstanceInterrupted(InstanceKey, RunEnd),
     /// An environment was made.
     EnvCreated(Box<Env>),
     /// An environment's name, description or wanted number of nodes changed.
@@ -103,6 +105,10 @@ pub enum What {
     NodeSubmitted(Box<Node>),
     /// A node entered another state, for this reason.
     NodeEntered(NodeId, NodeStage, String),
+    /// A node takes no more instances; this is done to it once it holds none.
+    NodeLeft(NodeId, Then),
+    /// A node could not be made of its type, for this reason; it is to be one of that type.
+    NodeRetyped(NodeId, NodeType, String),
     /// A node's agent told of itself.
     NodeReported(NodeId, NodeFacts),
     /// A sample of what a run uses was taken. Changes no state; it is written beside it.

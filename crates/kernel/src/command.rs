@@ -75,6 +75,10 @@ pub enum Command {
     NodeCreated(NodeId),
     /// A provider could not make a node.
     NodeCreationFailed(NodeId, String),
+    /// A provider has no place for a node, for this reason.
+    NodeHasNoPlace(NodeId, String),
+    /// The agent of a node that restarts has ended.
+    NodeEnded(NodeId),
     /// A node's agent has connected.
     NodeConnected(NodeId, NodeFacts),
     /// What a node's agent tells of runs.
@@ -99,6 +103,8 @@ pub enum Command {
     },
     /// Give ready instances to nodes.
     Place(EnvId),
+    /// Bring the nodes of tasks' own to their number.
+    Steer,
     /// Carry out intents, a chunk of them.
     Sweep,
     /// Look at what time alone makes due.
@@ -283,6 +289,17 @@ pub enum ExitHow {
     Killed,
     /// It never ran.
     NotStarted(String),
+}
+
+/// What a failed run failed of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RunFailure {
+    /// Its command, or that it could not be started.
+    Itself,
+    /// Its node was lost.
+    NodeLost,
+    /// There never was a node.
+    NoNode,
 }
 
 /// A subscription to be made.

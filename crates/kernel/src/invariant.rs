@@ -4,7 +4,7 @@ use crate::event::EventName;
 use crate::instance::Stage;
 use crate::job::Job;
 use crate::limits;
-use crate::node::Node;
+use crate::node::{Node, NodeStage};
 use crate::phase::{Counts, Phase};
 use crate::state::State;
 use crate::subscription::{Endpoint, Subscription};
@@ -21,6 +21,7 @@ pub fn check(state: &State) -> Result<(), String> {
     for node in state.nodes() {
         check_node(state, node).map_err(|wrong| format!("{}: {wrong}", node.id))?;
     }
+    check_owned(state)?;
     check_names(state)?;
     for subscription in state.subscriptions() {
         check_subscription(state, subscription).map_err(|wrong| format!("{:?}: {wrong}", subscription.key))?;
@@ -68,7 +69,7 @@ fn check_task(state: &State, job: &Job, task: &Task) -> Result<(), String> {
     // Instances that are to run again count by the state they go to; their rows still say that they failed.
     rows.add(&Counts::all_in(task.bulk_phase(), task.redo.map_or(0, |redo| redo.left)));
     ensure(task.redo.is_none_or(|redo| redo.left > 0), || "is to redo nothing".into())?;
-    for phase in [Phase::Pending, Phase::Runnable, Phase::Starting, Phase::Running] {
+    for phase in [Phase::Pending, Phase::Runnable, Phase::Starting, Phase::Running, Phase::FailedInterrupted] {
         let (counted, there) = (task.instances.of(phase), rows.of(phase));
         ensure(counted == there, || format!("counts {counted} {phase}, there are {there}"))?;
     }
@@ -97,6 +98,34 @@ fn check_node(state: &State, node: &Node) -> Result<(), String> {
         let stage = state.instance(*key).map(|row| row.stage);
         let held = matches!(stage, Some(Stage::Held { node: holder, .. }) if holder == node.id);
         ensure(held, || format!("holds {key:?}, which is {stage:?}"))?;
+    }
+    for key in &node.kept {
+        let stage = state.instance(*key).map(|row| row.stage);
+        ensure(stage == Some(Stage::FailedInterrupted), || format!("is kept for {key:?}, which is {stage:?}"))?;
+    }
+    let is_empty = node.held.is_empty() && node.kept.is_empty();
+    let waits = node.stage == NodeStage::Running && node.then.is_some();
+    ensure(!(waits && is_empty), || format!("holds nothing, and is to {:?}", node.then))?;
+    let restarts = node.stage == NodeStage::Restarting;
+    ensure(is_empty || !restarts, || format!("restarts with {:?}", node.held))
+}
+
+/// Environments of tasks' own belong to tasks that want them; their nodes hold nothing else, and are held by what was
+/// interrupted on them.
+fn check_owned(state: &State) -> Result<(), String> {
+    let owned = state.envs().filter_map(|env| Some((env.owner?, env.id))).collect();
+    ensure(state.index.owned == owned, || format!("owned are {owned:?}, found {:?}", state.index.owned))?;
+    for (owner, env) in &owned {
+        let Some(job) = state.job(owner.job) else { continue };
+        let spec = &job.spec.tasks[owner.task as usize];
+        ensure(spec.env == *env && spec.own.is_some(), || format!("{env} is not {owner:?}'s"))?;
+        for key in state.nodes_of(*env).flat_map(|node| node.held.iter().chain(&node.kept)) {
+            ensure(key.task_key() == *owner, || format!("a node of {owner:?}'s own has {key:?}"))?;
+        }
+    }
+    for (key, row) in state.instances.iter().filter(|(_, row)| row.stage == Stage::FailedInterrupted) {
+        let node = row.node.and_then(|node| state.node(node));
+        ensure(node.is_some_and(|node| node.kept.contains(key)), || format!("the node of {key:?} was not kept"))?;
     }
     Ok(())
 }

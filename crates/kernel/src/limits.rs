@@ -79,6 +79,19 @@ pub const NODE_SETTLED_MS: u64 = 600_000;
 pub const BLOCKED_AFTER_S: u64 = 10;
 /// Longest pause between two runs of an instance, in seconds.
 pub const RETRY_PAUSE_S: u64 = 60;
+/// How long the making of a node of a task's own pauses before the `tries`-th further try, in seconds (Tencent Batch,
+/// `Task.ResourceMaxRetryCount`).
+#[must_use]
+pub fn creation_pause_s(tries: u64) -> u64 {
+    match tries {
+        0..=3 => 600,
+        4..=10 => 900,
+        11..=50 => 1_800,
+        _ => 3_600,
+    }
+}
+/// How long a node for which the provider has no place waits before it asks again, in seconds.
+pub const PLACE_PAUSE_S: u64 = 1;
 /// Samples of one run that are kept.
 pub const RUN_SAMPLES: u32 = 4_096;
 /// Attempts of an instance of which samples are kept, the last ones.

@@ -125,12 +125,16 @@ impl Counts {
     /// whole is RUNNING until its end.
     #[must_use]
     pub fn whole(&self, has_run: bool) -> Phase {
-        let waiting = self.of(Phase::Submitted) + self.of(Phase::Pending) + self.of(Phase::Runnable);
+        let able = self.of(Phase::Submitted) + self.of(Phase::Runnable) + self.active();
         if self.of(Phase::Succeed) == self.total() {
             return Phase::Succeed;
         }
-        if waiting + self.active() == 0 {
-            return if self.of(Phase::FailedInterrupted) > 0 { Phase::FailedInterrupted } else { Phase::Failed };
+        // What is pending waits for what was interrupted.
+        if able == 0 && self.of(Phase::FailedInterrupted) > 0 {
+            return Phase::FailedInterrupted;
+        }
+        if able + self.of(Phase::Pending) == 0 {
+            return Phase::Failed;
         }
         if has_run || self.of(Phase::Running) > 0 {
             Phase::Running
@@ -162,6 +166,10 @@ mod tests {
             (&[Failed, Running], true, Running),
             (&[Failed, FailedInterrupted], true, FailedInterrupted),
             (&[FailedInterrupted, Running], true, Running),
+            (&[FailedInterrupted, Runnable], true, Running),
+            (&[FailedInterrupted, Pending], true, FailedInterrupted),
+            (&[FailedInterrupted, Succeed], true, FailedInterrupted),
+            (&[Failed, Pending], false, Pending),
             (&[Failed, Failed], false, Failed),
         ];
         for (parts, has_run, whole) in table {

@@ -58,6 +58,8 @@ pub(crate) struct Index {
     pub(crate) env_nodes: OrdSet<(EnvId, NodeId)>,
     /// Tasks with an instance that could be placed now: environment, 100 - priority, job, task.
     pub(crate) ready: OrdSet<(EnvId, u64, JobId, u32)>,
+    /// Tasks with nodes of their own that have begun and not finished.
+    pub(crate) elastic: OrdSet<TaskKey>,
     /// Waiting instances with a row, whose pause is over.
     pub(crate) returned: OrdSet<InstanceKey>,
     /// Waiting instances whose pause ends.
@@ -458,9 +460,9 @@ impl State {
 
     /// Brings the indexes of a task up to date with its row.
     pub(crate) fn index_task(&mut self, key: TaskKey) {
-        let Some((env, rank)) = self.jobs.get(&key.job).and_then(|job| {
+        let Some((env, rank, own)) = self.jobs.get(&key.job).and_then(|job| {
             let spec = job.spec.tasks.get(key.task as usize)?;
-            Some((spec.env, crate::limits::PRIORITY.saturating_sub(job.spec.priority)))
+            Some((spec.env, crate::limits::PRIORITY.saturating_sub(job.spec.priority), spec.own.is_some()))
         }) else {
             return;
         };
@@ -469,6 +471,12 @@ impl State {
             self.index.ready.insert(entry);
         } else {
             self.index.ready.remove(&entry);
+        }
+        let begun = |task: &Arc<Task>| task.phase != Phase::Pending && !task.phase.is_finished();
+        if own && self.tasks.get(&key).is_some_and(begun) {
+            self.index.elastic.insert(key);
+        } else {
+            self.index.elastic.remove(&key);
         }
         let sweeps = |task: &Arc<Task>| {
             let redoes = task.redo.is_some() && task.bulk.pieces() < crate::limits::BULK_RANGES;
@@ -521,6 +529,15 @@ impl State {
             && !task.phase.is_finished()
             && spec.max_concurrent.is_none_or(|most| task.instances.active() < most)
             && self.next_waiting(key).is_some()
+    }
+
+    /// How many instances of a task could be placed now, if there were places; counted only up to `most`.
+    pub(crate) fn waiting_up_to(&self, key: TaskKey, most: u64) -> u64 {
+        let at = |index| InstanceKey { job: key.job, task: key.task, index };
+        let Some(task) = self.tasks.get(&key) else { return 0 };
+        let bulk = if task.bulk_phase() == Phase::Runnable { task.bulk.len() } else { 0 };
+        let left = usize::try_from(most.saturating_sub(bulk)).unwrap_or(usize::MAX);
+        bulk.min(most) + self.index.returned.range(at(0)..=at(u32::MAX)).take(left).count() as u64
     }
 
     /// The waiting instance of a task whose turn it is: the lowest index.

@@ -14,7 +14,7 @@ use crate::event::{Event, EventConfig, EventName, Notification};
 use crate::evolve::evolve;
 use crate::id::{EnvId, JobId, NodeId};
 use crate::instance::{InstanceKey, RunId, Stage};
-use crate::job::{DependOn, IfNotCreated, JobSpec, TaskSpec};
+use crate::job::{DependOn, FailedAction, IfNotCreated, JobSpec, OwnNodes, TaskSpec};
 use crate::node::NodeStage;
 use crate::phase::Phase;
 use crate::state::{Row, RowKey, State};
@@ -152,8 +152,18 @@ impl World {
         env
     }
 
-    /// Makes and connects every node that is wanted now.
+    /// Makes and connects every node that is wanted now, or is to be started anew.
     pub(crate) fn start_nodes(&mut self) {
+        let stands = |state: &State, stage| -> Vec<NodeId> {
+            state.nodes().filter(|node| node.stage == stage).map(|node| node.id).collect()
+        };
+        for node in stands(&self.state, NodeStage::Restarting) {
+            self.run(Command::NodeEnded(node)).unwrap();
+        }
+        for node in stands(&self.state, NodeStage::Creating) {
+            self.run(Command::NodeCreated(node)).unwrap();
+            self.run(Command::NodeConnected(node, NodeFacts::default())).unwrap();
+        }
         let wanted = |state: &State, now: Timestamp| -> Vec<NodeId> {
             let due = |stage| matches!(stage, NodeStage::Submitted { not_before } if not_before <= now);
             state.nodes().filter(|node| due(node.stage)).map(|node| node.id).collect()
@@ -162,6 +172,14 @@ impl World {
             self.run(Command::NodeCreating(node)).unwrap();
             self.run(Command::NodeCreated(node)).unwrap();
             self.run(Command::NodeConnected(node, NodeFacts::default())).unwrap();
+        }
+    }
+
+    /// Destroys every node that is to go.
+    pub(crate) fn destroy_nodes(&mut self) {
+        let going = self.state.nodes().filter(|node| node.stage == NodeStage::Deleting);
+        for node in going.map(|node| node.id).collect::<Vec<_>>() {
+            self.run(Command::NodeDestroyed { node, begun: vec![] }).unwrap();
         }
     }
 
@@ -250,6 +268,17 @@ pub(crate) fn job(env: EnvId, tasks: &[(&str, u32)]) -> JobSpec {
         zone: "ap-guangzhou-1".into(),
         document: "{}".into(),
     }
+}
+
+/// A job of tasks `(name, instances)` that each have nodes of their own, with one slot.
+pub(crate) fn elastic_job(tasks: &[(&str, u32)]) -> JobSpec {
+    let mut spec = job(EnvId::FIRST, tasks);
+    let kind = NodeType { name: "S5.SMALL1".into(), cpu: 1, mem_gb: 1, slots: 1 };
+    for task in &mut spec.tasks {
+        let failed_action = FailedAction::default();
+        task.own = Some(OwnNodes { instance_types: vec![kind.clone()], failed_action, creation_retries: 0 });
+    }
+    spec
 }
 
 /// A notification of events to a topic, without pairs.

@@ -13,6 +13,7 @@ use kernel::limits;
 use serde::Deserialize;
 
 use crate::keys::KeyPair;
+use crate::provider::Size;
 use crate::settings::{Catalogue, OfferedType, Settings};
 
 /// All settings of a server.
@@ -65,12 +66,15 @@ pub struct Jobs {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Nodes {
-    /// Most nodes on this machine; more fail as `capacity`. Default: 32.
+    /// Most nodes on this machine; an environment's fail beyond it as `capacity`, tasks' own are not made. Default: 32.
     pub local_capacity: usize,
     /// Most compute environments; 0: no bound but that of the installation, 10,000. Default: 0.
     pub env_quota: u64,
     /// Most cores that all compute environments together may want; 0: no bound. Default: 0.
     pub cpu_quota: u64,
+    /// Whether a node whose type has more cores or memory than this machine cannot be made; else a type only says
+    /// what a node may use. Default: false.
+    pub refuse_larger_types: bool,
     /// How often an agent shows that it lives, in milliseconds. Default: 2,000.
     pub beat_ms: u64,
     /// How long an agent may be silent before its node is given up, in milliseconds. Default: 20,000.
@@ -168,6 +172,7 @@ impl Default for Nodes {
             local_capacity: 32,
             env_quota: 0,
             cpu_quota: 0,
+            refuse_larger_types: false,
             beat_ms: 2_000,
             silent_ms: 20_000,
             grace_ms: 10_000,
@@ -317,9 +322,18 @@ impl Config {
             env_quota: self.nodes.env_quota,
             cpu_quota: self.nodes.cpu_quota,
             blocked_after_s: self.jobs.blocked_after_s,
+            node_places: self.nodes.local_capacity as u64,
             retry_pause_s: self.jobs.retry_pause_s,
             lost_retries: self.jobs.lost_retries,
         }
+    }
+}
+
+impl Config {
+    /// How large a node's type may be.
+    pub(crate) fn largest_node(&self) -> Option<Size> {
+        let NodeType { cpu, mem_gb, .. } = this_machine();
+        self.nodes.refuse_larger_types.then_some(Size { cpu, mem_gb })
     }
 }
 

@@ -137,11 +137,16 @@ impl Effects {
         match what {
             What::InstancePlaced(key, node) => self.order(state, *key, Some(*node)),
             What::InstanceAsked(key, _) => self.order(state, *key, None),
-            What::NodeSubmitted(_) | What::NodeDeleted(_) => self.nodes = true,
+            What::NodeSubmitted(_) | What::NodeRetyped(..) | What::NodeDeleted(_) => self.nodes = true,
             What::NodeEntered(id, stage, _) => {
                 self.nodes = true;
-                if *stage == NodeStage::Deleting {
-                    self.orders.entry(*id).or_default().push(Order::Stop);
+                let order = match stage {
+                    NodeStage::Deleting => Some(Order::Stop),
+                    NodeStage::Restarting => Some(Order::Restart),
+                    _ => None,
+                };
+                if let Some(order) = order {
+                    self.orders.entry(*id).or_default().push(order);
                 }
             }
             What::TopicGrew(topic, _) => {

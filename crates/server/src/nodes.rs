@@ -32,6 +32,9 @@ const FREE_LOOK: Duration = Duration::from_millis(50);
 /// A look that comes so long after the last one shows that this process did not run.
 const LATE: Duration = Duration::from_secs(3);
 
+/// Why a node is lost whose agent lives no more.
+const ENDED: &str = "its agent has ended";
+
 /// The loop's means.
 pub(crate) struct Nodes {
     pub(crate) app: App,
@@ -53,6 +56,8 @@ enum Deed {
     Create(NewNode),
     /// It is given up, for this reason.
     Lose(String),
+    /// Its agent is to end, and another to take its place.
+    Restart,
     /// It is to go.
     Destroy,
 }
@@ -91,9 +96,8 @@ impl Nodes {
                 if busy.values().any(|busy| *busy == node) {
                     continue;
                 }
-                if let Deed::Create(_) = deed {
-                    dead.remove(&node);
-                }
+                // Whether it is dead is looked at by whoever does this, and again if it cannot be done.
+                dead.remove(&node);
                 busy.insert(deeds.spawn(self.doer().carry_out(node, deed)).id(), node);
             }
         }
@@ -159,12 +163,13 @@ fn deed(node: &Node, now: Timestamp, is_dead: bool, overdue: impl FnOnce() -> Op
     match node.stage {
         NodeStage::Submitted { not_before } => (not_before <= now).then_some(Deed::Begin),
         NodeStage::Creating => Some(Deed::Create(NewNode { id: node.id, slots: node.slots, size: size(node) })),
-        NodeStage::Created | NodeStage::Running if is_dead => Some(Deed::Lose("its agent has ended".into())),
+        NodeStage::Created | NodeStage::Running if is_dead => Some(Deed::Lose(ENDED.into())),
         NodeStage::Created | NodeStage::Running => {
             overdue().map(|silent| Deed::Lose(format!("its agent was silent for {} s", silent.as_secs())))
         }
+        NodeStage::Restarting => Some(Deed::Restart),
         NodeStage::Deleting => Some(Deed::Destroy),
-        NodeStage::CreationFailed | NodeStage::Abnormal | NodeStage::Restarting => None,
+        NodeStage::CreationFailed | NodeStage::Abnormal => None,
     }
 }
 
@@ -214,6 +219,7 @@ impl Doer {
                         tokio::time::sleep(FREE_LOOK).await;
                         return Ok(());
                     }
+                    Err(error @ CreateError::Capacity(_)) => Command::NodeHasNoPlace(node, Chain(&error).to_string()),
                     Err(error) => {
                         let error = Chain(&error).to_string();
                         tracing::warn!(%node, error, "a node could not be made");
@@ -221,17 +227,27 @@ impl Doer {
                     }
                 }
             }
+            // What was told of the end of an agent may have been of the one before the one that lives.
+            Deed::Lose(reason)
+                if reason == ENDED && self.with_provider(move |provider| provider.lives(node)).await? =>
+            {
+                return Ok(());
+            }
             Deed::Lose(reason) => {
                 tracing::warn!(%node, reason, "a node is lost");
                 let begun = self.with_provider(move |provider| provider.end(node)).await??;
                 Command::NodeLost { node, reason, begun }
+            }
+            Deed::Restart => {
+                self.with_provider(move |provider| provider.stop(node)).await??;
+                Command::NodeEnded(node)
             }
             Deed::Destroy => {
                 let begun = self.with_provider(move |provider| provider.destroy(node)).await??;
                 Command::NodeDestroyed { node, begun }
             }
         };
-        let gone = matches!(command, Command::NodeLost { .. } | Command::NodeDestroyed { .. });
+        let gone = matches!(command, Command::NodeLost { .. } | Command::NodeDestroyed { .. } | Command::NodeEnded(_));
         self.app.ledger.submit_patiently(Lane::Node, command).await?;
         if gone {
             self.gateway.forget(node);
@@ -270,6 +286,7 @@ mod tests {
         assert_eq!(wanted(later, false, None), None);
         assert_eq!(wanted(due, false, None), Some(Deed::Begin));
         assert_eq!(wanted(NodeStage::Creating, true, Some(99)), Some(Deed::Create(new)));
+        assert_eq!(wanted(NodeStage::Restarting, true, Some(99)), Some(Deed::Restart));
         assert_eq!(wanted(NodeStage::Deleting, true, Some(99)), Some(Deed::Destroy));
         for stage in [NodeStage::CreationFailed, NodeStage::Abnormal] {
             assert_eq!(wanted(stage, true, Some(99)), None);

@@ -235,6 +235,7 @@ impl Parts {
             program,
             capacity: config.nodes.local_capacity,
             pids_per_cpu: config.nodes.pids_per_cpu,
+            largest: config.largest_node(),
             making: Mutex::new(()),
             runtime: tokio::runtime::Handle::current(),
             ended: sender,

@@ -85,6 +85,9 @@ impl World<'_> {
         let alive = self.machines.is_alive(node);
         let command = match row.stage {
             NodeStage::Submitted { not_before } if not_before <= self.now => Command::NodeCreating(node),
+            NodeStage::Creating if !self.calm && self.rng.random_bool(0.05) => {
+                Command::NodeHasNoPlace(node, "drawn".into())
+            }
             NodeStage::Creating if !self.calm && self.rng.random_bool(0.1) => {
                 Command::NodeCreationFailed(node, "drawn".into())
             }
@@ -94,6 +97,10 @@ impl World<'_> {
                 Command::NodeConnected(node, NodeFacts { agent_version: "1".into(), ..NodeFacts::default() })
             }
             NodeStage::Running if !alive => self.lost(node),
+            NodeStage::Restarting => {
+                self.machines.kill(node);
+                Command::NodeEnded(node)
+            }
             NodeStage::Deleting => Command::NodeDestroyed { node, begun: self.machines.kill(node) },
             _ => return None,
         };
@@ -111,7 +118,7 @@ impl World<'_> {
     }
 
     fn envs(&self) -> Vec<EnvId> {
-        self.ledger.state().envs().filter(|env| !env.deleting).map(|env| env.id).collect()
+        self.ledger.state().envs().filter(|env| !env.deleting && env.owner.is_none()).map(|env| env.id).collect()
     }
 
     fn submit(&mut self) -> Option<(Command, Asked)> {

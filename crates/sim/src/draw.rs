@@ -3,7 +3,7 @@
 use kernel::environment::{EnvSpec, NodeType};
 use kernel::event::{EventConfig, EventName, Notification};
 use kernel::id::EnvId;
-use kernel::job::{DependOn, IfNotCreated, JobSpec, TaskSpec};
+use kernel::job::{DependOn, FailedAction, IfNotCreated, JobSpec, OwnNodes, TaskSpec};
 use kernel::queue::QueueSettings;
 use kernel::topic::StreamNo;
 use rand::{Rng, RngExt};
@@ -28,7 +28,7 @@ pub(crate) fn job(envs: &[EnvId], topic: &str, rng: &mut dyn Rng) -> JobSpec {
         tasks,
         dependences,
         depend_on: modes[rng.random_range(0..modes.len())],
-        if_not_created: IfNotCreated::default(),
+        if_not_created: if rng.random_bool(0.5) { IfNotCreated::Failed } else { IfNotCreated::Runnable },
         notifications: vec![all_events(topic, EventName::is_of_job)],
         tags: vec![("seed".into(), "drawn".into())],
         zone: "ap-guangzhou-1".into(),
@@ -43,13 +43,24 @@ fn task(number: u32, env: EnvId, rng: &mut dyn Rng) -> TaskSpec {
         name: format!("t{number}"),
         command: "true".into(),
         env,
-        own: None,
-        restart_node: false,
+        own: rng.random_bool(0.25).then(|| own(rng)),
+        restart_node: rng.random_bool(0.1),
         instances,
         retries: rng.random_range(0..3),
         timeout_s: 60,
         max_concurrent: rng.random_bool(0.3).then(|| rng.random_range(1..4)),
         env_vars: Vec::new(),
+    }
+}
+
+fn own(rng: &mut dyn Rng) -> OwnNodes {
+    let kind = |name: &str, slots| NodeType { name: name.into(), cpu: 1, mem_gb: 1, slots };
+    let types = [kind("first", rng.random_range(1..3)), kind("second", 1)];
+    let actions = [FailedAction::Terminate, FailedAction::Interrupt, FailedAction::FastInterrupt];
+    OwnNodes {
+        instance_types: types[..rng.random_range(1..=2)].to_vec(),
+        failed_action: actions[rng.random_range(0..actions.len())],
+        creation_retries: rng.random_range(0..3),
     }
 }
 

@@ -8,6 +8,7 @@ use kernel::command::{Command, NewSubscription};
 use kernel::decide::Settings;
 use kernel::instance::Stage;
 use kernel::node::NodeStage;
+use kernel::phase::Phase;
 use kernel::subscription::{Endpoint, Format, MannerEdit, Order, Strategy};
 use kernel::time::Timestamp;
 use kernel::topic::FilterType;
@@ -152,7 +153,7 @@ pub(crate) fn words(error: impl std::error::Error) -> String {
 }
 
 fn open(anchor: &SqliteStore, weather: &Weather) -> Result<Ledger, String> {
-    let settings = Settings { retry_pause_s: 2, lost_retries: 1, ..Settings::default() };
+    let settings = Settings { retry_pause_s: 2, lost_retries: 1, node_places: 12, ..Settings::default() };
     let mut last = String::new();
     // The weather may strike a server that starts, too; it is started again then.
     for _ in 0..100 {
@@ -365,11 +366,11 @@ impl<'v> World<'v> {
     fn make_habitable(&mut self) -> Result<(), String> {
         let state = self.ledger.state();
         let mut commands = Vec::new();
-        for env in state.envs().filter(|env| !env.deleting && env.desired == 0) {
+        for env in state.envs().filter(|env| !env.deleting && env.owner.is_none() && env.desired == 0) {
             commands.push(Command::ModifyEnv(env.id, EnvEdit { desired: Some(1), ..EnvEdit::default() }));
         }
         for job in state.jobs() {
-            let ended = kernel::phase::Phase::ALL.iter().filter(|phase| phase.is_finished());
+            let ended = Phase::ALL.iter().filter(|phase| phase.is_finished());
             let ended: u64 = ended.map(|phase| job.instances.of(*phase)).sum();
             if job.instances.total() - ended > CALM_INSTANCES {
                 commands.push(Command::TerminateJob(job.id));
@@ -393,6 +394,12 @@ impl<'v> World<'v> {
         self.now = self.now.plus_ms(100).max(wake.min(self.now.plus_s(60)));
         let mut told = BTreeSet::new();
         let mut batch = Vec::new();
+        // What was interrupted ends when somebody terminates it; until then it may keep all places there are.
+        let state = self.ledger.state();
+        let stuck = state.jobs().filter(|job| {
+            job.instances.of(Phase::FailedInterrupted) > 0 && job.instances.active() == 0 && !job.terminating
+        });
+        batch.extend(stuck.map(|job| (Command::TerminateJob(job.id), Asked::Nothing)));
         let nodes: Vec<_> = self.ledger.state().nodes().map(|node| (node.id, node.env, node.stage)).collect();
         for (node, env, stage) in nodes {
             if stage == NodeStage::CreationFailed {

@@ -124,6 +124,8 @@ pub enum ToNode {
     },
     /// The node is being deleted: end everything without grace, then yourself.
     Stop,
+    /// The same, but another agent is started in this one's place.
+    Restart,
 }
 
 /// One thing that happened to a run.
@@ -288,7 +290,7 @@ impl Frame for ToNode {
             Self::Start { runs, .. } | Self::Kill { runs } | Self::Revoke { runs } => {
                 at_most("runs", runs.len(), RUNS_PER_FRAME)
             }
-            Self::Welcome { .. } | Self::Refused { .. } | Self::Ack { .. } | Self::Stop => Ok(()),
+            Self::Welcome { .. } | Self::Refused { .. } | Self::Ack { .. } | Self::Stop | Self::Restart => Ok(()),
         }
     }
 }

@@ -31,7 +31,10 @@ pub(super) fn settle_task(draft: &mut Draft<'_>, key: TaskKey) {
 
 fn enter_task(draft: &mut Draft<'_>, key: TaskKey, phase: Phase, reason: String) {
     let what = What::TaskEntered(key, phase, reason);
-    match EventName::of_task(phase) {
+    // It is told once that it runs, also when what was interrupted lies in between.
+    let told =
+        phase == Phase::Running && draft.state.task(key).is_some_and(|task| task.phase == Phase::FailedInterrupted);
+    match EventName::of_task(phase).filter(|_| !told) {
         Some(name) => draft.record_event(what, name, Owner::Job(key.job), |state| {
             Some(Subject::Task(state.job(key.job)?.spec.clone(), state.task(key)?.clone()))
         }),
@@ -82,9 +85,10 @@ fn settle_job(draft: &mut Draft<'_>, id: JobId) {
     if phase == job.phase || job.phase.is_finished() {
         return;
     }
+    let told = phase == Phase::Running && job.phase == Phase::FailedInterrupted && job.has_run;
     let reason = if phase == Phase::Failed { failure(draft, id) } else { String::new() };
     let what = What::JobEntered(id, phase, reason);
-    match EventName::of_job(phase) {
+    match EventName::of_job(phase).filter(|_| !told) {
         Some(name) => {
             draft.record_event(what, name, Owner::Job(id), |state| state.job(id).cloned().map(Subject::Job));
         }

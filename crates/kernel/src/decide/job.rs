@@ -6,7 +6,7 @@ use crate::change::What;
 use crate::command::{Refusal, Reply, Token};
 use crate::decide::{Draft, Owner, remember, remembered, resolve_topics};
 use crate::event::{EventName, Subject};
-use crate::id::JobId;
+use crate::id::{EnvId, JobId};
 use crate::job::{Job, JobSpec};
 use crate::phase::{Counts, Phase};
 use crate::ranges::Ranges;
@@ -18,7 +18,11 @@ pub(super) fn submit(draft: &mut Draft<'_>, mut spec: JobSpec, token: Option<Tok
     }
     check_events(&spec)?;
     resolve_topics(draft, &mut spec.notifications, "Job")?;
-    for (number, task) in spec.tasks.iter().enumerate() {
+    for (number, task) in spec.tasks.iter_mut().enumerate() {
+        if task.own.is_some() {
+            task.env = EnvId::draw(draft.rng);
+            continue;
+        }
         let path = || format!("Job.Tasks.{number}.EnvId");
         match draft.state.public_env(task.env) {
             None => return Err(Refusal::NoEnv { env: task.env, path: path() }),

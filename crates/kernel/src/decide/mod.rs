@@ -6,6 +6,8 @@
 
 mod blocked;
 mod delivery;
+mod elastic;
+mod end;
 mod environment;
 mod graph;
 mod job;
@@ -52,6 +54,8 @@ pub struct Settings {
     pub cpu_quota: u64,
     /// How long nothing of a job runs before those who asked are told why, in seconds; 0: nobody is told.
     pub blocked_after_s: u64,
+    /// How many nodes the provider can have at once; 0: no bound.
+    pub node_places: u64,
     /// Longest pause after a failed attempt, in seconds; 0: none.
     pub retry_pause_s: u64,
     /// Attempts an instance gets, beyond its own, for those lost with their nodes.
@@ -67,6 +71,7 @@ impl Default for Settings {
             env_quota: 0,
             cpu_quota: 0,
             blocked_after_s: crate::limits::BLOCKED_AFTER_S,
+            node_places: 0,
             retry_pause_s: crate::limits::RETRY_PAUSE_S,
             lost_retries: 0,
         }
@@ -104,12 +109,15 @@ pub fn decide(
         Command::NodeCreating(id) => node::creating(&mut draft, id),
         Command::NodeCreated(id) => node::created(&mut draft, id),
         Command::NodeCreationFailed(id, reason) => node::creation_failed(&mut draft, id, reason),
+        Command::NodeHasNoPlace(id, reason) => node::has_no_place(&mut draft, id, reason),
+        Command::NodeEnded(id) => node::ended(&mut draft, id),
         Command::NodeConnected(id, facts) => node::connected(&mut draft, id, facts)?,
         Command::NodeReports(id, reports) => report::reports(&mut draft, id, reports),
         Command::TakeSamples(id, samples) => sample::samples(&mut draft, id, samples),
         Command::NodeLost { node, reason, begun } => node::lost(&mut draft, node, &reason, &begun),
         Command::NodeDestroyed { node, begun } => node::destroyed(&mut draft, node, &begun),
         Command::Place(env) => place::place(&mut draft, env),
+        Command::Steer => elastic::steer(&mut draft),
         Command::Sweep => sweep::sweep(&mut draft),
         Command::Tick => sweep::tick(&mut draft),
         Command::CreateTopic { name, filter, max_msg_bytes, retention_s } => {
@@ -337,4 +345,13 @@ mod retry_tests;
 mod terminate_tests;
 
 #[cfg(test)]
+mod elastic_tests;
+
+#[cfg(test)]
+mod interrupt_tests;
+
+#[cfg(test)]
 mod properties;
+
+#[cfg(test)]
+mod restart_tests;

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use crate::change::{NodeFacts, What};
-use crate::command::{Refusal, Reply};
-use crate::decide::{Draft, Owner, cut, environment, graph, run};
-use crate::environment::Env;
+use crate::command::{Refusal, Reply, RunFailure};
+use crate::decide::{Draft, Owner, cut, elastic, environment, graph, run};
+use crate::environment::{Env, NodeType};
 use crate::event::{EventName, NodeOwner, Subject};
 use crate::id::{EnvId, MachineId, NodeId};
 use crate::instance::{Asked, InstanceKey, RunId, Stage};
 use crate::limits;
-use crate::node::{Node, NodeStage};
+use crate::node::{Node, NodeStage, Then};
 use crate::state::State;
-use crate::task::Intent;
+use crate::task::{Intent, TaskKey};
 use crate::time::Timestamp;
 
 /// Asks for a node.
@@ -52,17 +52,64 @@ pub(super) fn creating(draft: &mut Draft<'_>, id: NodeId) -> Reply {
 
 pub(super) fn created(draft: &mut Draft<'_>, id: NodeId) -> Reply {
     if draft.state.node(id).is_some_and(|node| node.stage == NodeStage::Creating) {
-        enter(draft, id, NodeStage::Created, String::new(), EventName::ComputeNodeCreated);
+        let restarted = draft.state.node(id).is_some_and(|node| node.resource_created.is_some());
+        if restarted {
+            draft.record(What::NodeEntered(id, NodeStage::Created, String::new()));
+        } else {
+            enter(draft, id, NodeStage::Created, String::new(), EventName::ComputeNodeCreated);
+        }
     }
     Reply::Done
 }
 
 pub(super) fn creation_failed(draft: &mut Draft<'_>, id: NodeId, reason: String) -> Reply {
-    if draft.state.node(id).is_some_and(|node| node.stage == NodeStage::Creating) {
-        enter(draft, id, NodeStage::CreationFailed, reason, EventName::ComputeNodeCreationFailed);
-        make_anew(draft, id);
+    let Some(node) = draft.state.node(id).filter(|node| node.stage == NodeStage::Creating).cloned() else {
+        return Reply::Done;
+    };
+    let reason = if node.reason.is_empty() { reason } else { format!("{}; {reason}", node.reason) };
+    if let Some(next) = next_type(draft, &node) {
+        draft.record(What::NodeRetyped(id, next, cut(reason)));
+        return Reply::Done;
+    }
+    enter(draft, id, NodeStage::CreationFailed, reason.clone(), EventName::ComputeNodeCreationFailed);
+    match task_of(draft, &node) {
+        Some(task) => elastic::not_created(draft, &node, task, &cut(reason)),
+        None => make_anew(draft, id),
     }
     Reply::Done
+}
+
+/// The type that is tried after the one that a node could not be made of.
+fn next_type(draft: &Draft<'_>, node: &Node) -> Option<NodeType> {
+    let types = &draft.state.env(node.env)?.spec.instance_types;
+    let tried = types.iter().position(|kind| kind.name == node.kind)?;
+    types.get(tried + 1).cloned()
+}
+
+/// A provider has no place for a node. One of a task's own waits for it.
+pub(super) fn has_no_place(draft: &mut Draft<'_>, id: NodeId, reason: String) -> Reply {
+    let Some(node) = draft.state.node(id).filter(|node| node.stage == NodeStage::Creating).cloned() else {
+        return Reply::Done;
+    };
+    if task_of(draft, &node).is_none() {
+        return creation_failed(draft, id, reason);
+    }
+    let not_before = draft.now.plus_s(limits::PLACE_PAUSE_S);
+    draft.record(What::NodeEntered(id, NodeStage::Submitted { not_before }, cut(reason)));
+    Reply::Done
+}
+
+/// The agent of a node that restarts has ended; it is made again, in the same place.
+pub(super) fn ended(draft: &mut Draft<'_>, id: NodeId) -> Reply {
+    if draft.state.node(id).is_some_and(|node| node.stage == NodeStage::Restarting) {
+        draft.record(What::NodeEntered(id, NodeStage::Creating, String::new()));
+    }
+    Reply::Done
+}
+
+/// The task whose own a node is.
+fn task_of(draft: &Draft<'_>, node: &Node) -> Option<TaskKey> {
+    draft.state.env(node.env)?.owner
 }
 
 /// A node's agent has come, or come back.
@@ -80,6 +127,7 @@ pub(super) fn connected(draft: &mut Draft<'_>, id: NodeId, facts: NodeFacts) -> 
     }
     if matches!(stage, NodeStage::Creating | NodeStage::Created | NodeStage::Abnormal) {
         enter(draft, id, NodeStage::Running, String::new(), EventName::ComputeNodeRunning);
+        settle(draft, id);
     }
     Ok(Reply::Done)
 }
@@ -92,7 +140,10 @@ pub(super) fn lost(draft: &mut Draft<'_>, id: NodeId, reason: &str, begun: &[Run
     }
     enter(draft, id, NodeStage::Abnormal, reason.to_owned(), EventName::ComputeNodeAbnormal);
     lose_instances(draft, id, begun);
-    make_anew(draft, id);
+    // What is kept is to be looked at.
+    if node.kept.is_empty() {
+        make_anew(draft, id);
+    }
     Reply::Done
 }
 
@@ -102,6 +153,11 @@ pub(super) fn destroyed(draft: &mut Draft<'_>, id: NodeId, begun: &[RunId]) -> R
         return Reply::Done;
     };
     lose_instances(draft, id, begun);
+    for key in &node.kept {
+        let reason = end_reason(draft, *key).unwrap_or_else(|| Intent::Terminate.reason());
+        let end = run::unreported(draft, &reason);
+        run::failed(draft, *key, end);
+    }
     let subject = subject(&draft.state, &node);
     let (what, owner) = (What::NodeDeleted(id), owner(&draft.state, &node));
     draft.record_event(what, EventName::ComputeNodeDeleted, owner, |_| subject);
@@ -141,19 +197,60 @@ pub(super) fn delete(draft: &mut Draft<'_>, id: NodeId, reason: &str) {
     }
 }
 
+/// Has a node take no more instances; what is to be done `then` follows once it holds none. Destruction goes before
+/// a restart.
+pub(super) fn leave(draft: &mut Draft<'_>, id: NodeId, then: Then) {
+    let Some(node) = draft.state.node(id).cloned() else { return };
+    if !matches!(node.stage, NodeStage::Created | NodeStage::Running | NodeStage::Abnormal) {
+        return;
+    }
+    if node.then != Some(then) && node.then != Some(Then::Destroy) {
+        draft.record(What::NodeLeft(id, then));
+    }
+    for key in &node.held {
+        let stage = draft.state.instance(*key).map(|row| row.stage);
+        if matches!(stage, Some(Stage::Held { started: false, asked: Asked::Run, .. })) {
+            draft.record(What::InstanceAsked(*key, Asked::Return));
+        }
+    }
+    settle(draft, id);
+}
+
+/// Does to a node that takes no more instances what is to be done to it, if it holds none any more.
+pub(super) fn settle(draft: &mut Draft<'_>, id: NodeId) {
+    let Some(node) = draft.state.node(id) else { return };
+    let is_empty = node.held.is_empty() && node.kept.is_empty();
+    match (node.then, node.stage) {
+        _ if !is_empty => {}
+        (Some(Then::Destroy), _) => delete(draft, id, "RunFailed"),
+        (Some(Then::Restart), NodeStage::Running) => {
+            draft.record(What::NodeEntered(id, NodeStage::Restarting, String::new()));
+        }
+        _ => {}
+    }
+}
+
 /// Lets go of a node that failed, and asks for another in its place, after a pause that doubles each time.
 fn make_anew(draft: &mut Draft<'_>, id: NodeId) {
     let Some(node) = draft.state.node(id).cloned() else { return };
     let Some(env) = draft.state.env(node.env).filter(|env| !env.deleting).cloned() else { return };
+    if let (Some(task), None) = (env.owner, node.running) {
+        // Its agent never came: it could not be made, whatever the provider says.
+        return elastic::not_created(draft, &node, task, &node.reason);
+    }
     let settled = node.running.is_some_and(|since| draft.now.since_ms(since) >= limits::NODE_SETTLED_MS);
     let recreations = if settled { 0 } else { node.recreations };
+    // The first is made at once.
+    let pause_s = if recreations == 0 { 0 } else { (1u64 << recreations.min(6)).min(limits::RETRY_PAUSE_S) };
+    let not_before = draft.now.plus_s(pause_s);
+    if let Some(task) = env.owner {
+        return elastic::replace(draft, &node, task, recreations, not_before);
+    }
     if !env.spec.recreate || recreations >= env.spec.max_recreations {
         return;
     }
     delete(draft, id, &node.reason);
-    // The first is made at once.
-    let pause_s = if recreations == 0 { 0 } else { (1u64 << recreations.min(6)).min(limits::RETRY_PAUSE_S) };
-    submit(draft, &env, draft.now.plus_s(pause_s), recreations + 1);
+    submit(draft, &env, not_before, recreations + 1);
 }
 
 /// Instances on a node that is no more: those that had begun have failed, the others wait for another node.
@@ -166,19 +263,26 @@ fn lose_instances(draft: &mut Draft<'_>, id: NodeId, begun: &[RunId]) {
 
 fn lose_instance(draft: &mut Draft<'_>, key: InstanceKey, begun: &[RunId]) {
     let Some(instance) = draft.state.instance(key).cloned() else { return };
-    let Stage::Held { started, asked, .. } = instance.stage else { return };
-    let intent = draft.state.task(key.task_key()).and_then(|task| task.intent.as_ref()).map(Intent::reason);
-    let intent = intent.or_else(|| (asked == Asked::Kill).then(|| Intent::Terminate.reason()));
-    if let Some(reason) = intent {
+    let Stage::Held { started, .. } = instance.stage else { return };
+    if let Some(reason) = end_reason(draft, key) {
         let end = run::unreported(draft, &reason);
         run::failed(draft, key, end);
     } else if started || begun.contains(&instance.run()) {
         let end = run::unreported(draft, "NodeLost");
-        run::attempt_failed(draft, key, end, true);
+        run::attempt_failed(draft, key, end, RunFailure::NodeLost);
     } else {
         draft.record(What::InstanceReturned(key));
         graph::settle_task(draft, key.task_key());
     }
+}
+
+/// Why an instance is being ended; `None`: it is not.
+fn end_reason(draft: &Draft<'_>, key: InstanceKey) -> Option<String> {
+    let intent = draft.state.task(key.task_key()).and_then(|task| task.intent.as_ref());
+    let killed = || {
+        matches!(draft.state.instance(key)?.stage, Stage::Held { asked: Asked::Kill, .. }).then_some(&Intent::Terminate)
+    };
+    intent.or_else(killed).map(Intent::reason)
 }
 
 fn enter(draft: &mut Draft<'_>, id: NodeId, stage: NodeStage, reason: String, name: EventName) {

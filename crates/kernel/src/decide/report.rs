@@ -2,8 +2,8 @@
 //! passed over: it has been answered before, or its node was given up.
 
 use crate::change::{RunEnd, What};
-use crate::command::{ExitHow, Reply, Report, RunExit};
-use crate::decide::{Draft, graph, run};
+use crate::command::{ExitHow, Reply, Report, RunExit, RunFailure};
+use crate::decide::{Draft, graph, node, run};
 use crate::id::NodeId;
 use crate::instance::{Asked, RunId, Stage};
 use crate::task::Intent;
@@ -36,10 +36,11 @@ fn started(draft: &mut Draft<'_>, node: NodeId, id: RunId) {
     }
 }
 
-fn returned(draft: &mut Draft<'_>, node: NodeId, id: RunId) {
-    let Some((false, asked)) = believed(draft, node, id) else { return };
+fn returned(draft: &mut Draft<'_>, holder: NodeId, id: RunId) {
+    let Some((false, asked)) = believed(draft, holder, id) else { return };
     let key = id.instance();
     draft.record(What::InstanceReturned(key));
+    node::settle(draft, holder);
     if asked == Asked::Kill {
         let reason = intent_reason(draft, id);
         let end = run::unreported(draft, &reason);
@@ -62,24 +63,40 @@ fn exited(draft: &mut Draft<'_>, node: NodeId, id: RunId, exit: RunExit) {
     let end = |exit_code, reason: String| RunEnd { exit_code, reason, ..end };
     match exit.how {
         ExitHow::Code(0) => run::succeeded(draft, key, end(Some(0), String::new())),
-        ExitHow::Code(code) => run::attempt_failed(draft, key, end(Some(code), format!("ExitCode: {code}")), false),
+        ExitHow::Code(code) => {
+            run::attempt_failed(draft, key, end(Some(code), format!("ExitCode: {code}")), RunFailure::Itself)
+        }
         ExitHow::Signal(signal) => {
-            run::attempt_failed(draft, key, end(Some(signal.saturating_add(128)), format!("Signal: {signal}")), false);
+            run::attempt_failed(
+                draft,
+                key,
+                end(Some(signal.saturating_add(128)), format!("Signal: {signal}")),
+                RunFailure::Itself,
+            );
         }
         ExitHow::OutOfMemory { code, limit_mb } => {
             let reason = format!("OutOfMemory: needed more than the {limit_mb} MiB that it may use");
-            run::attempt_failed(draft, key, end(Some(code), reason), false);
+            run::attempt_failed(draft, key, end(Some(code), reason), RunFailure::Itself);
         }
         ExitHow::TimedOut => {
             let seconds = timeout_s(draft, id);
-            run::attempt_failed(draft, key, end(None, format!("Timeout: ran longer than {seconds} s")), false);
+            run::attempt_failed(
+                draft,
+                key,
+                end(None, format!("Timeout: ran longer than {seconds} s")),
+                RunFailure::Itself,
+            );
         }
         ExitHow::Killed if asked == Asked::Kill => {
             let reason = intent_reason(draft, id);
             run::failed(draft, key, end(None, reason));
         }
-        ExitHow::Killed => run::attempt_failed(draft, key, end(None, "NodeLost: its agent was stopped".into()), true),
-        ExitHow::NotStarted(why) => run::attempt_failed(draft, key, end(None, format!("NotStarted: {why}")), false),
+        ExitHow::Killed => {
+            run::attempt_failed(draft, key, end(None, "NodeLost: its agent was stopped".into()), RunFailure::NodeLost)
+        }
+        ExitHow::NotStarted(why) => {
+            run::attempt_failed(draft, key, end(None, format!("NotStarted: {why}")), RunFailure::Itself)
+        }
     }
 }
 

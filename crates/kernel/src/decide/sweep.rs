@@ -4,9 +4,9 @@ use std::ops::Bound;
 
 use crate::change::What;
 use crate::command::{Command, Reply};
-use crate::decide::{Draft, Settings, blocked, environment, graph, place, run};
+use crate::decide::{Draft, Settings, blocked, elastic, end, environment, graph, place, run};
 use crate::id::EnvId;
-use crate::instance::{Asked, InstanceKey, Stage};
+use crate::instance::{InstanceKey, Stage};
 use crate::limits;
 use crate::state::State;
 use crate::task::{Intent, TaskKey};
@@ -40,6 +40,9 @@ pub fn follow_ups(state: &State, settings: &Settings, now: Timestamp) -> (Vec<Co
             Some(due) => wake = wake.min(due),
             None => {}
         }
+    }
+    if elastic::is_due(state, settings, now) {
+        commands.push(Command::Steer);
     }
     (commands, wake)
 }
@@ -117,24 +120,10 @@ fn redo_task(draft: &mut Draft<'_>, key: TaskKey, from: u32, most: usize) -> usi
 fn sweep_task(draft: &mut Draft<'_>, key: TaskKey, most: usize) -> usize {
     let Some(task) = draft.state.task(key).cloned() else { return 0 };
     let reason = task.intent.as_ref().map(Intent::reason).unwrap_or_default();
-    let rows: Vec<InstanceKey> = draft
-        .state
-        .instances_of(key)
-        .filter(|row| match row.stage {
-            Stage::Waiting { .. } => true,
-            Stage::Held { asked, .. } => asked != Asked::Kill,
-            _ => false,
-        })
-        .map(|row| row.key)
-        .take(most)
-        .collect();
+    let rows: Vec<InstanceKey> =
+        draft.state.instances_of(key).map(|row| row.key).filter(|key| end::is_open(draft, *key)).take(most).collect();
     for key in &rows {
-        if run::held_started(draft, *key).is_some() {
-            draft.record(What::InstanceAsked(*key, Asked::Kill));
-        } else {
-            let end = run::unreported(draft, &reason);
-            run::failed(draft, *key, end);
-        }
+        end::end(draft, *key, &reason);
     }
     let at = |index| InstanceKey { job: key.job, task: key.task, index };
     let bulk: Vec<InstanceKey> = task.bulk.indexes().take(most - rows.len()).map(at).collect();

@@ -1,10 +1,9 @@
 //! One instance that is ended by order.
 
-use crate::change::What;
 use crate::command::{Refusal, Reply};
-use crate::decide::{Draft, run};
+use crate::decide::{Draft, end};
 use crate::id::JobId;
-use crate::instance::{Asked, InstanceKey, Stage};
+use crate::instance::{InstanceKey, Stage};
 use crate::task::Intent;
 
 /// What waits fails at once; what a node has is ended there first; what has ended stays as it is. No retry follows.
@@ -17,15 +16,15 @@ pub(super) fn instance(draft: &mut Draft<'_>, job: JobId, task: &str, index: u64
     let in_bulk = row.bulk.contains(key.index);
     let Some(stage) = draft.state.instance(key).map(|row| row.stage) else {
         if in_bulk {
-            fail(draft, key);
+            end::end(draft, key, &Intent::Terminate.reason());
         }
         return Ok(Reply::Done);
     };
     match stage {
-        Stage::Waiting { .. } | Stage::FailedInterrupted => fail(draft, key),
-        Stage::Held { asked: Asked::Kill, .. } | Stage::Succeed => {}
-        // The node that has run it need not be restarted: an agent ends the whole group of a run's processes.
-        Stage::Held { .. } => draft.record(What::InstanceAsked(key, Asked::Kill)),
+        Stage::Waiting { .. } | Stage::Held { .. } | Stage::FailedInterrupted if end::is_open(draft, key) => {
+            end::end(draft, key, &Intent::Terminate.reason());
+        }
+        Stage::Waiting { .. } | Stage::Held { .. } | Stage::FailedInterrupted | Stage::Succeed => {}
         Stage::Failed => {
             let redone = draft.state.instance(key).is_some_and(|instance| {
                 draft.state.task(key.task_key()).is_some_and(|task| task.redoes(key.index, instance.phase()))
@@ -36,11 +35,6 @@ pub(super) fn instance(draft: &mut Draft<'_>, job: JobId, task: &str, index: u64
         }
     }
     Ok(Reply::Done)
-}
-
-fn fail(draft: &mut Draft<'_>, key: InstanceKey) {
-    let end = run::unreported(draft, &Intent::Terminate.reason());
-    run::failed(draft, key, end);
 }
 
 /// Tencent has one code for whatever is missing: the job, the task or the instance.

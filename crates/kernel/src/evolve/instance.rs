@@ -39,6 +39,11 @@ pub(super) fn evolve(state: &mut State, what: &What, at: Timestamp) -> bool {
             row.stage = Stage::Failed;
             row.ended = Some(at);
         }),
+        What::InstanceInterrupted(key, end) => step(state, *key, |row| {
+            close(row, end);
+            row.failures += 1;
+            row.stage = Stage::FailedInterrupted;
+        }),
         _ => return false,
     }
     true

@@ -78,6 +78,12 @@ fn apply(state: &mut State, change: &Change) {
             state.nodes.put(node.id, (**node).clone());
         }
         What::NodeEntered(id, stage, reason) => node_entered(state, *id, *stage, reason, change.at),
+        What::NodeLeft(id, then) => edit_node(state, *id, |node| node.then = Some(*then)),
+        What::NodeRetyped(id, kind, reason) => edit_node(state, *id, |node| {
+            node.kind.clone_from(&kind.name);
+            (node.slots, node.cpu, node.mem_gb) = (kind.slots, kind.cpu, kind.mem_gb);
+            node.reason.clone_from(reason);
+        }),
         What::NodeReported(id, facts) => edit_node(state, *id, |node| {
             node.agent_version.clone_from(&facts.agent_version);
             node.addresses.clone_from(&facts.addresses);
@@ -153,7 +159,8 @@ fn owner(state: &State, what: &What) -> Option<RowKey> {
         What::InstanceStarted(key)
         | What::InstanceSucceeded(key, _)
         | What::InstanceRetrying(key, ..)
-        | What::InstanceFailed(key, _) => Some(RowKey::Job(key.job)),
+        | What::InstanceFailed(key, _)
+        | What::InstanceInterrupted(key, _) => Some(RowKey::Job(key.job)),
         What::EnvModified(id, _) | What::EnvDeleted(id) => Some(RowKey::Env(*id)),
         What::NodeEntered(id, ..) | What::NodeDeleted(id) => {
             let env = state.node(*id)?.env;
@@ -271,8 +278,9 @@ fn node_entered(state: &mut State, id: NodeId, stage: NodeStage, reason: &str, a
         node.stage = stage;
         reason.clone_into(&mut node.reason);
         match stage {
-            NodeStage::Created => node.resource_created = Some(at),
+            NodeStage::Created => node.resource_created = node.resource_created.or(Some(at)),
             NodeStage::Running => node.running = Some(at),
+            NodeStage::Restarting => node.then = None,
             _ => {}
         }
     });

@@ -58,21 +58,20 @@ pub(super) fn outstanding(state: &State, node: NodeId, held: &[RunId]) -> Outsta
 
 /// The frames that carry `orders`, in their order but for this: what is to start goes first.
 pub(super) fn frames(orders: &[Order], state: &State, grace_ms: u64) -> Vec<ToNode> {
-    let (mut start, mut kill, mut revoke, mut stop) = (Vec::new(), Vec::new(), Vec::new(), false);
+    let (mut start, mut kill, mut revoke, mut last) = (Vec::new(), Vec::new(), Vec::new(), None);
     for order in orders {
         match order {
             Order::Start(run) => start.push(*run),
             Order::Kill(run) => kill.push(*run),
             Order::Revoke(run) => revoke.push(*run),
-            Order::Stop => stop = true,
+            Order::Stop => last = Some(ToNode::Stop),
+            Order::Restart => last = Some(ToNode::Restart),
         }
     }
     let mut frames = start_frames(&start, state, grace_ms);
     frames.extend(revoke.chunks(RUNS_PER_FRAME).map(|runs| ToNode::Revoke { runs: runs.to_vec() }));
     frames.extend(kill.chunks(RUNS_PER_FRAME).map(|runs| ToNode::Kill { runs: runs.to_vec() }));
-    if stop {
-        frames.push(ToNode::Stop);
-    }
+    frames.extend(last);
     frames
 }
 

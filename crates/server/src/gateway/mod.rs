@@ -29,6 +29,8 @@ pub(crate) enum Order {
     Revoke(RunId),
     /// End everything, and yourself.
     Stop,
+    /// The same; another agent follows.
+    Restart,
 }
 
 /// Which agents are there.

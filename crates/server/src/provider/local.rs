@@ -15,6 +15,7 @@ use std::time::Duration;
 use agent::{AgentConfig, NodeLimits};
 use kernel::id::NodeId;
 use kernel::instance::RunId;
+use nix::unistd::{AccessFlags, access};
 use tokio::process::Command;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -48,6 +49,8 @@ pub(crate) struct LocalProvider {
     pub(crate) capacity: usize,
     /// Processes and threads of a node, for each core of its type.
     pub(crate) pids_per_cpu: u32,
+    /// How large a node's type may be; `None`: as large as it likes, since types are limits, not reservations.
+    pub(crate) largest: Option<Size>,
     /// Whoever makes a node holds it, so that two do not count the same place as free.
     pub(crate) making: Mutex<()>,
     /// Where agents that were started here are waited for.
@@ -59,6 +62,13 @@ pub(crate) struct LocalProvider {
 impl Provider for LocalProvider {
     fn create(&self, node: &NewNode) -> Result<(), CreateError> {
         let failed = |what| move |source| CreateError::Failed { what, source };
+        if let (Some(wanted), Some(has)) = (node.size, self.largest)
+            && (wanted.cpu > has.cpu || wanted.mem_gb > has.mem_gb)
+        {
+            return Err(CreateError::TooLarge { wanted, has });
+        }
+        // What starts an agent would only say so to nobody.
+        access(&self.program, AccessFlags::X_OK).map_err(io::Error::from).map_err(failed("start the agent"))?;
         let _making = self.making.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let home = self.home(node.id);
         if home.exists() {
@@ -81,12 +91,15 @@ impl Provider for LocalProvider {
         Ok(begun.into_iter().collect())
     }
 
+    fn stop(&self, node: NodeId) -> io::Result<Vec<RunId>> {
+        // The gateway has told it to, if it is connected.
+        process::wait_for_end(&self.home(node), STOP)?;
+        self.end(node)
+    }
+
     fn destroy(&self, node: NodeId) -> io::Result<Vec<RunId>> {
-        let home = self.home(node);
-        // The gateway has told it to stop, if it is connected.
-        process::wait_for_end(&home, STOP)?;
-        let begun = self.end(node)?;
-        match fs::remove_dir_all(&home) {
+        let begun = self.stop(node)?;
+        match fs::remove_dir_all(self.home(node)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(begun),
         }

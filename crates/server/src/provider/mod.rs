@@ -18,7 +18,10 @@ pub(crate) trait Provider: Send + Sync + 'static {
     /// as its journal tells.
     fn end(&self, node: NodeId) -> std::io::Result<Vec<RunId>>;
 
-    /// [`end`](Self::end)s a node and removes what there is of it.
+    /// [`end`](Self::end)s a node whose agent was told to end by itself, after it had time to.
+    fn stop(&self, node: NodeId) -> std::io::Result<Vec<RunId>>;
+
+    /// [`stop`](Self::stop)s a node and removes what there is of it.
     fn destroy(&self, node: NodeId) -> std::io::Result<Vec<RunId>>;
 
     /// The nodes that there are, in whatever state.
@@ -56,6 +59,12 @@ pub(crate) enum CreateError {
     /// There are as many nodes as there may be.
     #[error("capacity: this machine takes {0} nodes")]
     Capacity(usize),
+    /// Its type is larger than this machine.
+    #[error(
+        "type: {} cores and {} GiB are more than this machine has: {} cores and {} GiB",
+        wanted.cpu, wanted.mem_gb, has.cpu, has.mem_gb
+    )]
+    TooLarge { wanted: Size, has: Size },
     /// Its folder or its process could not be made.
     #[error("failed to {what}")]
     Failed {

@@ -202,7 +202,8 @@ impl<'a> Work<'a> {
             }
             What::InstanceSucceeded(key, end)
             | What::InstanceRetrying(key, end, _)
-            | What::InstanceFailed(key, end) => {
+            | What::InstanceFailed(key, end)
+            | What::InstanceInterrupted(key, end) => {
                 self.keep_tail(*key, end);
             }
             What::SampleTaken(sample) => self.samples.push(sample.clone()),
@@ -224,7 +225,7 @@ impl<'a> Work<'a> {
     /// Notes that an instance gets its first row. Who has one and goes on is in the state.
     fn note_first_row(&mut self, change: &Change) {
         let key = match &change.what {
-            What::InstancePlaced(key, _) | What::InstanceFailed(key, _) => key,
+            What::InstancePlaced(key, _) | What::InstanceFailed(key, _) | What::InstanceRetrying(key, ..) => key,
             _ => return,
         };
         // One that was loaded has a row in the store, even if it has lost it here since.
