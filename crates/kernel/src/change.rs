@@ -9,14 +9,14 @@ use crate::id::{EnvId, JobId, NodeId, TemplateId};
 use crate::instance::{Asked, InstanceKey};
 use crate::job::Job;
 use crate::node::{Node, NodeStage, Then};
-use crate::queue::{MessageKey, Queue, QueueMessage};
+use crate::queue::{DeadLetter, MessageKey, Queue, QueueMessage, QueueSettings, Rewinding};
 use crate::sample::Sample;
 use crate::subscription::{Health, Stage, Subscription, SubscriptionKey};
 use crate::task::{Intent, Task, TaskKey};
 use crate::template::{Template, TemplateEdit};
 use crate::time::Timestamp;
 use crate::token::ClientToken;
-use crate::topic::{StreamNo, Topic};
+use crate::topic::{StreamNo, Topic, TopicEdit};
 
 /// One thing that happened, when, and the events that were sent of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,10 +123,36 @@ pub enum What {
     TopicCreated(Topic),
     /// So many messages were added to a topic.
     TopicGrew(StreamNo, u64),
+    /// Attributes of a topic changed.
+    TopicModified(StreamNo, TopicEdit),
     /// A topic is gone.
     TopicDeleted(StreamNo),
     /// A queue was made.
     QueueCreated(Queue),
+    /// Attributes of a queue changed.
+    QueueModified {
+        /// The queue.
+        queue: StreamNo,
+        /// Its settings now.
+        settings: QueueSettings,
+        /// Where its dead letters go now.
+        dead_letter: Option<DeadLetter>,
+        /// Under which number it keeps deleted messages from now on, if it begins to.
+        kept: Option<StreamNo>,
+    },
+    /// All messages of a queue are gone, those too that it could have been set back to.
+    QueueCleared {
+        /// The queue.
+        queue: StreamNo,
+        /// The number its messages are stored under from now on.
+        heap: StreamNo,
+        /// The number that deleted ones are kept under from now on, if they are.
+        kept: Option<StreamNo>,
+    },
+    /// A queue is being set back, so far.
+    QueueRewinding(StreamNo, Rewinding),
+    /// A queue has been set back.
+    QueueRewound(StreamNo),
     /// A queue is gone.
     QueueDeleted(StreamNo),
     /// A message was put into a queue; its place is the queue's next.
@@ -142,6 +168,12 @@ pub enum What {
     },
     /// A message was deleted.
     MessageDeleted(MessageKey),
+    /// A message was deleted, and is kept for when its queue is set back.
+    MessageKept(MessageKey),
+    /// A message that was kept is in its queue again, as if it had never been received.
+    MessageRewound(MessageKey),
+    /// A message that was kept is gone.
+    KeptDropped(MessageKey),
     /// A subscription was made.
     Subscribed(Box<Subscription>),
     /// A subscription's attributes, or its stage on request, are these now.

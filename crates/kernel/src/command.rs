@@ -10,12 +10,13 @@ use crate::explain::Explained;
 use crate::id::{EnvId, JobId, NodeId, QueueId, SubscriptionId, TemplateId, TopicId};
 use crate::instance::RunId;
 use crate::job::JobSpec;
-use crate::queue::{Handle, QueueMessage, QueueSettings};
+use crate::queue::{DeadLetterRule, Handle, QueueMessage, QueueSettings};
 pub use crate::refusal::Refusal;
 use crate::sample::Sample;
 use crate::subscription::{Endpoint, Format, MannerEdit, Secret, Stage, Strategy, SubscriptionKey};
 use crate::template::{TemplateEdit, TemplateSpec};
-use crate::topic::{FilterType, MsgId, NewMessage, StreamNo, TopicMessage};
+use crate::time::Timestamp;
+use crate::topic::{FilterType, MsgId, NewMessage, StreamNo, TopicEdit, TopicMessage};
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -119,6 +120,17 @@ pub enum Command {
         max_msg_bytes: u64,
         /// How long messages are kept, in seconds.
         retention_s: u64,
+        /// Whether what is published is written to the server's log.
+        trace: bool,
+        /// Its tags, key and value.
+        tags: Vec<(String, String)>,
+    },
+    /// Change attributes of a topic.
+    ModifyTopic {
+        /// Its name.
+        name: String,
+        /// What changes.
+        edit: TopicEdit,
     },
     /// Delete a topic.
     DeleteTopic {
@@ -200,7 +212,41 @@ pub enum Command {
         name: String,
         /// Its settings.
         settings: QueueSettings,
+        /// Where its dead letters go.
+        dead_letter: Option<NewDeadLetter>,
+        /// Its tags, key and value.
+        tags: Vec<(String, String)>,
     },
+    /// Change attributes of a queue.
+    ModifyQueue {
+        /// Its name.
+        name: String,
+        /// What changes.
+        edit: Box<QueueEdit>,
+    },
+    /// Send no more dead letters of a queue anywhere.
+    UnbindDeadLetter {
+        /// The queue whose dead letters they are.
+        name: String,
+    },
+    /// Remove all messages of a queue.
+    ClearQueue {
+        /// Its name.
+        name: String,
+    },
+    /// Set a queue back: what was deleted comes again. Needs the oldest message that waits in it, and of the deleted
+    /// messages that were stored at `to` or later the first [`REWIND_MESSAGES`](crate::limits::REWIND_MESSAGES).
+    RewindQueue {
+        /// Its name.
+        name: String,
+        /// To which moment.
+        to: Timestamp,
+    },
+    /// Go on setting a queue back. Needs the next [`REWIND_MESSAGES`](crate::limits::REWIND_MESSAGES) of its deleted
+    /// messages behind where that stands.
+    GoOnRewinding(StreamNo),
+    /// Drop deleted messages that are kept no longer. Needs the oldest that a queue keeps.
+    DropKept(StreamNo),
     /// Delete a queue and its messages.
     DeleteQueue {
         /// Its name.
@@ -215,7 +261,7 @@ pub enum Command {
         /// How long before they can be received, in seconds.
         delay_s: u64,
     },
-    /// Receive up to `max` messages. Needs the queue's first visible messages.
+    /// Receive up to `max` messages. Needs the queue's first visible messages, `max` of them beside dead letters.
     Receive {
         /// The queue's name.
         queue: String,
@@ -229,13 +275,48 @@ pub enum Command {
         /// Handles of their receipts.
         handles: Vec<Handle>,
     },
-    /// Remove those of the messages that are over their queue's retention. Needs those messages.
+    /// Move those of the messages that have become dead letters, and remove those that are over their queue's
+    /// retention. Needs those messages.
     ExpireMessages {
         /// The queue.
         queue: StreamNo,
         /// Their places in it.
         seqs: Vec<u64>,
     },
+}
+
+/// Where dead letters are to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDeadLetter {
+    /// The name of the queue they go to.
+    pub queue: String,
+    /// When.
+    pub rule: DeadLetterRule,
+}
+
+/// What changes on a queue; `None` stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct QueueEdit {
+    /// Most messages it holds.
+    pub max_messages: Option<u64>,
+    /// How long a receive waits unless it says otherwise, in seconds.
+    pub polling_wait_s: Option<u64>,
+    /// How long a received message stays hidden, in seconds.
+    pub visibility_s: Option<u64>,
+    /// Largest message a client may send, in bytes.
+    pub max_msg_bytes: Option<u64>,
+    /// How long messages are kept, in seconds.
+    pub retention_s: Option<u64>,
+    /// How far back it can be set, in seconds.
+    pub rewind_s: Option<u64>,
+    /// Bytes of deleted messages that are kept for that at most; 0: as many as there are.
+    pub kept_max_bytes: Option<u64>,
+    /// Whether what happens to its messages is written to the server's log.
+    pub trace: Option<bool>,
+    /// The name of the queue that its dead letters go to.
+    pub dead_letter_queue: Option<String>,
+    /// When they go there.
+    pub dead_letter_rule: Option<DeadLetterRule>,
 }
 
 /// A client token and a digest of the request it came with.

@@ -6,9 +6,11 @@ use crate::job::Job;
 use crate::limits;
 use crate::node::{Node, NodeStage};
 use crate::phase::{Counts, Phase};
+use crate::queue::Queue;
 use crate::state::State;
 use crate::subscription::{Endpoint, Subscription};
 use crate::task::Task;
+use crate::topic::StreamNo;
 
 /// Checks a state.
 ///
@@ -140,7 +142,17 @@ fn check_names(state: &State) -> Result<(), String> {
     ensure(state.index.queue_names == queues, || {
         format!("queues are {queues:?}, found {:?}", state.index.queue_names)
     })?;
-    let last = state.topics().map(|topic| topic.no).chain(state.queues().map(|queue| queue.no)).max();
+    let heaps: Vec<(StreamNo, StreamNo)> = state
+        .queues()
+        .flat_map(|queue| [Some(queue.heap), queue.kept.map(|kept| kept.heap)].map(|heap| (heap, queue.no)))
+        .filter_map(|(heap, no)| Some((heap?, no)))
+        .collect();
+    ensure(state.index.heaps == heaps.iter().copied().collect(), || {
+        format!("messages are stored under {heaps:?}, found {:?}", state.index.heaps)
+    })?;
+    ensure(state.index.heaps.len() == heaps.len(), || format!("a number is used twice: {heaps:?}"))?;
+    let last = state.topics().map(|topic| topic.no).chain(heaps.into_iter().map(|(heap, _)| heap)).max();
+    let last = last.max(state.queues().map(|queue| queue.no).max());
     ensure(last < Some(state.next_stream()), || format!("{last:?} would be given again"))
 }
 
@@ -159,15 +171,29 @@ fn check_subscription(state: &State, subscription: &Subscription) -> Result<(), 
 
 /// Loaded messages are found by the time they can be received, and are counted by their queues.
 fn check_messages(state: &State) -> Result<(), String> {
-    let visible = state.messages.iter().map(|(key, message)| (key.queue, message.visible, key.seq)).collect();
+    let visible = state.messages.iter().map(|(key, message)| (key.heap, message.visible, key.seq)).collect();
     ensure(state.index.visible == visible, || format!("messages are {visible:?}, found {:?}", state.index.visible))?;
     for queue in state.queues() {
-        let (loaded, stored) = (state.loaded_messages(queue.no) as u64, queue.stored);
-        ensure(loaded <= stored && stored < queue.next_seq, || {
-            format!("queue {} counts {stored} messages, {loaded} are loaded", queue.id)
-        })?;
+        check_queue(state, queue).map_err(|wrong| format!("queue {}: {wrong}", queue.id))?;
     }
     Ok(())
+}
+
+fn check_queue(state: &State, queue: &Queue) -> Result<(), String> {
+    let (loaded, stored) = (state.messages_of(queue.heap).count() as u64, queue.stored);
+    ensure(loaded <= stored, || format!("counts {stored} messages, {loaded} are loaded"))?;
+    let kept = queue.kept.map_or(0, |kept| kept.count);
+    let loaded = queue.kept.map_or(0, |kept| state.kept_after(kept.heap, 0).count() as u64);
+    ensure(loaded <= kept, || format!("counts {kept} deleted messages, {loaded} are loaded"))?;
+    ensure(stored + kept < queue.next_seq, || format!("has {stored} and {kept} of {} messages", queue.next_seq - 1))?;
+    let settings = &queue.settings;
+    ensure((settings.rewind_s > 0) == queue.kept.is_some(), || format!("keeps {:?}", queue.kept))?;
+    ensure(queue.rewinding.is_none() || queue.kept.is_some(), || "is set back to nothing".into())?;
+    let Some(bound) = queue.dead_letter else { return Ok(()) };
+    let target = state.queue(bound.queue).ok_or("its dead-letter queue does not exist")?;
+    ensure(target.dead_letter.is_none(), || "its dead-letter queue has one itself".into())?;
+    let sources = state.dead_letter_sources(bound.queue).count();
+    ensure(sources <= limits::DEAD_LETTER_SOURCES, || format!("its dead-letter queue has {sources} sources"))
 }
 
 fn ensure(holds: bool, wrong: impl FnOnce() -> String) -> Result<(), String> {

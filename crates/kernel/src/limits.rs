@@ -104,6 +104,12 @@ pub const CLIENT_TOKEN_MS: u64 = 86_400_000;
 pub const CLIENT_TOKEN_CHARS: usize = 64;
 /// Messages or handles of one batch request.
 pub const BATCH_MESSAGES: usize = 16;
+/// Queues whose dead letters one queue takes.
+pub const DEAD_LETTER_SOURCES: usize = 6;
+/// Dead letters that one receive moves, and one look at the head of a queue.
+pub const DEAD_LETTERS_AT_ONCE: usize = 256;
+/// Deleted messages that one commit brings back.
+pub const REWIND_MESSAGES: usize = 1_000;
 /// Messages that one commit copies to one queue.
 pub const FAN_OUT_MESSAGES: usize = 1_000;
 /// Posts of one subscription in flight.

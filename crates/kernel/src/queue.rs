@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::id::QueueId;
 use crate::time::Timestamp;
 use crate::topic::{MsgId, StreamNo};
@@ -17,10 +19,21 @@ pub struct Queue {
     pub name: String,
     /// Its settings.
     pub settings: QueueSettings,
+    /// Where messages go that nobody can deal with, if anywhere.
+    pub dead_letter: Option<DeadLetter>,
+    /// The number its messages are stored under. A clear gives it another one: what has the old number is gone at
+    /// once, however much it is, and its rows go later.
+    pub heap: StreamNo,
     /// The place of the next message, from 1.
     pub next_seq: u64,
     /// How many messages are in it, received or not.
     pub stored: u64,
+    /// The deleted messages that it can be set back to; `None`: it cannot be set back.
+    pub kept: Option<Kept>,
+    /// That it is being set back.
+    pub rewinding: Option<Rewinding>,
+    /// Its tags, key and value.
+    pub tags: Vec<(String, String)>,
     /// When it was made.
     pub created: Timestamp,
     /// When its attributes last changed.
@@ -32,6 +45,43 @@ impl Queue {
     #[must_use]
     pub fn keeps_since(&self, now: Timestamp) -> Timestamp {
         now.minus_s(self.settings.retention_s)
+    }
+
+    /// Deleted messages stored before this moment cannot be brought back at `now`.
+    #[must_use]
+    pub fn rewinds_to(&self, now: Timestamp) -> Timestamp {
+        now.minus_s(self.settings.rewind_s)
+    }
+
+    /// Messages stored at this moment or before are over their time at `now`: their retention has ended, or they are
+    /// too old and become dead letters.
+    #[must_use]
+    pub fn over_since(&self, now: Timestamp) -> Timestamp {
+        match self.dead_letter {
+            Some(DeadLetter { rule: DeadLetterRule::Age { seconds }, .. }) => {
+                self.keeps_since(now).max(now.minus_s(seconds))
+            }
+            _ => self.keeps_since(now),
+        }
+    }
+
+    /// Whether `message`, one of its own, has become a dead letter by `now`. What somebody holds, or is delayed, has
+    /// not yet.
+    #[must_use]
+    pub fn is_dead(&self, message: &QueueMessage, now: Timestamp) -> bool {
+        let Some(dead_letter) = self.dead_letter else { return false };
+        message.visible <= now
+            && match dead_letter.rule {
+                DeadLetterRule::Receives { most } => message.dequeues >= most,
+                DeadLetterRule::Age { seconds } => message.enqueued <= now.minus_s(seconds),
+            }
+    }
+
+    /// Whether it keeps more bytes of deleted messages than it may.
+    #[must_use]
+    pub fn keeps_too_much(&self) -> bool {
+        let most = self.settings.kept_max_bytes;
+        most > 0 && self.kept.is_some_and(|kept| kept.bytes > most)
     }
 
     /// How many more messages it takes.
@@ -54,13 +104,73 @@ pub struct QueueSettings {
     pub max_msg_bytes: u64,
     /// How long messages are kept, in seconds.
     pub retention_s: u64,
+    /// How far back it can be set, in seconds; 0: deleted messages are gone.
+    pub rewind_s: u64,
+    /// Bytes of deleted messages that are kept for that at most; 0: as many as there are.
+    pub kept_max_bytes: u64,
+    /// Whether what happens to its messages is written to the server's log.
+    pub trace: bool,
+}
+
+/// Where messages go that nobody can deal with, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The queue they go to.
+    pub queue: StreamNo,
+    /// When.
+    pub rule: DeadLetterRule,
+}
+
+/// When a message becomes a dead letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeadLetterRule {
+    /// After so many receipts without a deletion: CMQ's policy 0.
+    Receives {
+        /// How many receipts it gets.
+        most: u32,
+    },
+    /// When it has not been deleted for so long: CMQ's policy 1.
+    Age {
+        /// For how long, in seconds.
+        seconds: u64,
+    },
+}
+
+/// The deleted messages that a queue can be set back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// The number they are stored under.
+    pub heap: StreamNo,
+    /// How many they are.
+    pub count: u64,
+    /// Bytes of their texts.
+    pub bytes: u64,
+}
+
+impl Kept {
+    /// None yet, to be stored under `heap`.
+    #[must_use]
+    pub fn none(heap: StreamNo) -> Self {
+        Self { heap, count: 0, bytes: 0 }
+    }
+}
+
+/// How far a queue has been set back. Deleted messages come back in the order they were stored, a chunk a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rewinding {
+    /// When that was asked for: what was deleted later stays deleted.
+    pub at: Timestamp,
+    /// Those that were stored at this time or later come back,
+    pub from: Timestamp,
+    /// and are behind this place: those before it are back.
+    pub after: u64,
 }
 
 /// Which message of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageKey {
-    /// The queue.
-    pub queue: StreamNo,
+    /// The number that the queue's messages are stored under.
+    pub heap: StreamNo,
     /// Its place there.
     pub seq: u64,
 }
@@ -82,13 +192,43 @@ pub struct QueueMessage {
     pub dequeues: u32,
     /// The chance part of its latest receipt's handle; 0 before the first.
     pub receipt: u32,
+    /// Where a dead letter comes from.
+    pub origin: Option<Arc<Origin>>,
+}
+
+/// What a dead letter was in the queue it comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Its id there, which it keeps.
+    pub msg_id: u64,
+    /// The queue's name.
+    pub queue: String,
+    /// When it was stored there.
+    pub enqueued: Timestamp,
+    /// How often it was received there.
+    pub dequeues: u32,
+}
+
+/// A deleted message that can be brought back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptMessage {
+    /// The number that the queue's deleted messages are stored under, and the place it had in the queue.
+    pub key: MessageKey,
+    /// Its text.
+    pub body: Arc<str>,
+    /// When it was stored.
+    pub enqueued: Timestamp,
+    /// When it was deleted.
+    pub deleted: Timestamp,
+    /// Where a dead letter comes from.
+    pub origin: Option<Arc<Origin>>,
 }
 
 impl QueueMessage {
     /// Its id on the wire.
     #[must_use]
     pub fn msg_id(&self) -> MsgId {
-        MsgId::new(self.key.queue, self.key.seq)
+        self.origin.as_ref().map_or(MsgId::new(self.key.heap, self.key.seq), |origin| MsgId(origin.msg_id))
     }
 
     /// The handle of its latest receipt.

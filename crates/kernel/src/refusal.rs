@@ -176,6 +176,57 @@ pub enum Refusal {
         /// The limit.
         limit: u64,
     },
+    /// The queue's deleted messages are not kept.
+    #[error("queue `{0}` keeps no deleted messages, so it cannot be set back; give it rewindSeconds first")]
+    NoRewind(String),
+    /// A queue cannot be set back to that moment. Moments in seconds since 1970.
+    #[error("{asked} is not a moment the queue can be set back to: it must be from {earliest} to {latest}")]
+    RewindTime {
+        /// The moment.
+        asked: i64,
+        /// The earliest it can be.
+        earliest: i64,
+        /// The latest it can be: when the oldest message was sent that waits.
+        latest: i64,
+    },
+    /// A queue is to be set back further than it keeps messages.
+    #[error("a queue that keeps messages for {retention_s} s cannot be set back by {rewind_s} s")]
+    RewindOverRetention {
+        /// How far back.
+        rewind_s: u64,
+        /// How long it keeps messages.
+        retention_s: u64,
+    },
+    /// A queue cannot take these dead letters.
+    #[error("queue `{queue}` cannot take the dead letters: {reason}")]
+    BadDeadLetterQueue {
+        /// The queue that is to take them.
+        queue: String,
+        /// Why it cannot.
+        reason: &'static str,
+    },
+    /// Messages are to become dead letters after their retention.
+    #[error("messages cannot become dead letters after {age_s} s when the queue keeps them for {retention_s} s")]
+    AgeOverRetention {
+        /// After how long.
+        age_s: u64,
+        /// How long the queue keeps messages.
+        retention_s: u64,
+    },
+    /// The queue has no dead-letter queue.
+    #[error("queue `{0}` has no dead-letter queue")]
+    NotBound(String),
+    /// A queue is to be bound without saying when messages go.
+    #[error("queue `{0}`: a dead-letter queue needs the number of receipts or the age after which messages go there")]
+    NoDeadLetterRule(String),
+    /// The queue takes the dead letters of others.
+    #[error("queue `{queue}` takes the dead letters of {by}; unbind it there first")]
+    DeadLetterQueueInUse {
+        /// The queue.
+        queue: String,
+        /// A list of queues.
+        by: String,
+    },
     /// All numbers that topics and queues can have were given.
     #[error("every number for a topic or queue has been given; no more can be made")]
     StreamsExhausted,

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use imbl::OrdSet;
+use imbl::{OrdMap, OrdSet};
 
 use crate::delivery::{Delivery, DeliveryKey};
 use crate::environment::Env;
@@ -16,7 +16,7 @@ use crate::instance::{Instance, InstanceKey, Stage};
 use crate::job::Job;
 use crate::node::Node;
 use crate::phase::Phase;
-use crate::queue::{MessageKey, Queue, QueueMessage};
+use crate::queue::{KeptMessage, MessageKey, Queue, QueueMessage};
 use crate::subscription::{Subscription, SubscriptionKey};
 use crate::table::Table;
 use crate::task::{Task, TaskKey};
@@ -38,6 +38,7 @@ pub struct State {
     pub(crate) queues: Table<StreamNo, Queue>,
     pub(crate) subscriptions: Table<SubscriptionKey, Subscription>,
     pub(crate) messages: Table<MessageKey, QueueMessage>,
+    pub(crate) kept: Table<MessageKey, KeptMessage>,
     pub(crate) deliveries: Table<DeliveryKey, Delivery>,
     pub(crate) tokens: Table<String, ClientToken>,
     pub(crate) index: Index,
@@ -75,6 +76,8 @@ pub(crate) struct Index {
     pub(crate) topic_names: OrdSet<(String, StreamNo)>,
     /// Queues by name in lower case.
     pub(crate) queue_names: OrdSet<(String, StreamNo)>,
+    /// The queues that store messages, or keep deleted ones, under each number.
+    pub(crate) heaps: OrdMap<StreamNo, StreamNo>,
     /// Loaded messages by the time they can be received.
     pub(crate) visible: OrdSet<(StreamNo, Timestamp, u64)>,
     /// Instances that wait on a node behind a busy slot, by the time they came there.
@@ -82,7 +85,7 @@ pub(crate) struct Index {
     /// Client tokens by the time they were used.
     pub(crate) token_ages: OrdSet<(Timestamp, String)>,
     /// The job that was last given a place, for each environment and priority.
-    pub(crate) turns: imbl::OrdMap<(EnvId, u64), JobId>,
+    pub(crate) turns: OrdMap<(EnvId, u64), JobId>,
 }
 
 /// Which row.
@@ -108,6 +111,12 @@ pub enum RowKey {
     Subscription(SubscriptionKey),
     /// A message of a queue.
     Message(MessageKey),
+    /// A deleted message that is kept.
+    Kept(MessageKey),
+    /// All messages stored under a number, by which a queue does not store any more. No row has this key.
+    Heap(StreamNo),
+    /// All deleted messages kept under a number, by which a queue does not keep any more. No row has this key.
+    KeptHeap(StreamNo),
     /// A delivery.
     Delivery(DeliveryKey),
     /// A client token.
@@ -137,6 +146,8 @@ pub enum Row {
     Subscription(Arc<Subscription>),
     /// A message of a queue.
     Message(Arc<QueueMessage>),
+    /// A deleted message that is kept.
+    Kept(Arc<KeptMessage>),
     /// A delivery.
     Delivery(Arc<Delivery>),
     /// A client token.
@@ -249,6 +260,17 @@ impl State {
         self.queues.get(&no)
     }
 
+    /// The queue that stores its messages, or keeps deleted ones, under a number.
+    #[must_use]
+    pub fn queue_of(&self, heap: StreamNo) -> Option<&Arc<Queue>> {
+        self.queues.get(self.index.heaps.get(&heap)?)
+    }
+
+    /// Queues whose dead letters go to a queue.
+    pub fn dead_letter_sources(&self, to: StreamNo) -> impl Iterator<Item = &Arc<Queue>> {
+        self.queues().filter(move |queue| queue.dead_letter.is_some_and(|bound| bound.queue == to))
+    }
+
     /// All queues.
     pub fn queues(&self) -> impl Iterator<Item = &Arc<Queue>> {
         self.queues.iter().map(|(_, queue)| queue)
@@ -284,13 +306,25 @@ impl State {
         self.messages.get(&key)
     }
 
-    /// Loaded messages of a queue that can be received at `now`, in the order they became so.
-    pub fn visible(&self, queue: StreamNo, now: Timestamp) -> impl Iterator<Item = &Arc<QueueMessage>> {
-        let range = (queue, Timestamp(i64::MIN), 0)..=(queue, now, u64::MAX);
+    /// Loaded messages stored under a number, by place.
+    pub fn messages_of(&self, heap: StreamNo) -> impl Iterator<Item = &Arc<QueueMessage>> {
+        let at = |seq| MessageKey { heap, seq };
+        self.messages.range(at(0)..=at(u64::MAX)).map(|(_, message)| message)
+    }
+
+    /// Loaded deleted messages kept under a number, by place, behind a place.
+    pub fn kept_after(&self, heap: StreamNo, after: u64) -> impl Iterator<Item = &Arc<KeptMessage>> {
+        let at = |seq| MessageKey { heap, seq };
+        self.kept.range(at(after.saturating_add(1))..=at(u64::MAX)).map(|(_, message)| message)
+    }
+
+    /// Loaded messages stored under a number that can be received at `now`, in the order they became so.
+    pub fn visible(&self, heap: StreamNo, now: Timestamp) -> impl Iterator<Item = &Arc<QueueMessage>> {
+        let range = (heap, Timestamp(i64::MIN), 0)..=(heap, now, u64::MAX);
         self.index
             .visible
             .range(range)
-            .filter_map(move |(_, _, seq)| self.messages.get(&MessageKey { queue, seq: *seq }))
+            .filter_map(move |(_, _, seq)| self.messages.get(&MessageKey { heap, seq: *seq }))
     }
 
     /// The time of the last decision.
@@ -313,6 +347,8 @@ impl State {
             RowKey::Queue(no) => self.queues.get(no).cloned().map(Row::Queue),
             RowKey::Subscription(key) => self.subscriptions.get(key).cloned().map(Row::Subscription),
             RowKey::Message(key) => self.messages.get(key).cloned().map(Row::Message),
+            RowKey::Kept(key) => self.kept.get(key).cloned().map(Row::Kept),
+            RowKey::Heap(_) | RowKey::KeptHeap(_) => None,
             RowKey::Delivery(key) => self.deliveries.get(key).cloned().map(Row::Delivery),
             RowKey::Token(key) => self.tokens.get(key).cloned().map(Row::Token),
         }
@@ -352,8 +388,7 @@ impl State {
                 self.topics.put_shared(row.no, row);
             }
             Row::Queue(row) if !self.queues.contains(&row.no) => {
-                self.see_stream(row.no);
-                self.index.queue_names.insert((row.name.to_lowercase(), row.no));
+                self.index_queue(&row);
                 self.queues.put_shared(row.no, row);
             }
             Row::Subscription(row) if !self.subscriptions.contains(&row.key) => {
@@ -362,8 +397,11 @@ impl State {
             Row::Message(row)
                 if !self.messages.contains(&row.key) && !self.dirty.contains(&RowKey::Message(row.key)) =>
             {
-                self.index.visible.insert((row.key.queue, row.visible, row.key.seq));
+                self.index.visible.insert((row.key.heap, row.visible, row.key.seq));
                 self.messages.put_shared(row.key, row);
+            }
+            Row::Kept(row) if !self.kept.contains(&row.key) && !self.dirty.contains(&RowKey::Kept(row.key)) => {
+                self.kept.put_shared(row.key, row);
             }
             Row::Token(row) if !self.tokens.contains(&row.key) => {
                 self.index.token_ages.insert((row.used, row.key.clone()));
@@ -374,14 +412,20 @@ impl State {
     }
 
     /// The number that the next topic or queue gets.
-    pub(crate) fn next_stream(&self) -> StreamNo {
+    #[must_use]
+    pub fn next_stream(&self) -> StreamNo {
         StreamNo(self.next_stream.max(1))
     }
 
-    /// How many messages of a queue are loaded.
-    pub(crate) fn loaded_messages(&self, queue: StreamNo) -> usize {
-        let at = |seq| MessageKey { queue, seq };
-        self.messages.range(at(0)..=at(u64::MAX)).count()
+    /// Makes a queue be found by its name and by the numbers that its messages are stored under.
+    pub(crate) fn index_queue(&mut self, queue: &Queue) {
+        self.index.queue_names.insert((queue.name.to_lowercase(), queue.no));
+        let heaps = std::iter::once(queue.heap).chain(queue.kept.map(|kept| kept.heap));
+        for no in heaps {
+            self.see_stream(no);
+            self.index.heaps.insert(no, queue.no);
+        }
+        self.see_stream(queue.no);
     }
 
     /// Tells the state a number that no topic or queue to come may have.
@@ -405,8 +449,11 @@ impl State {
                 }
                 RowKey::Message(key) => {
                     if let Some(row) = self.messages.remove(key) {
-                        self.index.visible.remove(&(key.queue, row.visible, key.seq));
+                        self.index.visible.remove(&(key.heap, row.visible, key.seq));
                     }
+                }
+                RowKey::Kept(key) => {
+                    self.kept.remove(key);
                 }
                 RowKey::Delivery(key) => {
                     self.deliveries.remove(key);

@@ -124,7 +124,14 @@ impl World {
     /// A topic that has no subscriptions, put straight into the state.
     pub(crate) fn topic(&mut self, name: &str) -> StreamNo {
         let (filter, name) = (FilterType::Tags, name.to_owned());
-        let new = Command::CreateTopic { name: name.clone(), filter, max_msg_bytes: 65_536, retention_s: 86_400 };
+        let new = Command::CreateTopic {
+            name: name.clone(),
+            filter,
+            max_msg_bytes: 65_536,
+            retention_s: 86_400,
+            trace: false,
+            tags: Vec::new(),
+        };
         self.run(new).unwrap();
         self.state.topic_named(&name).unwrap().no
     }

@@ -68,6 +68,10 @@ pub struct Topic {
     pub max_msg_bytes: u64,
     /// How long messages are kept, in seconds.
     pub retention_s: u64,
+    /// Whether what is published to it is written to the server's log.
+    pub trace: bool,
+    /// Its tags, key and value.
+    pub tags: Vec<(String, String)>,
     /// The place of the next message, from 1.
     pub next_seq: u64,
     /// The number of the next subscription, from 1. None is ever given twice, so what is left of a deleted
@@ -77,6 +81,17 @@ pub struct Topic {
     pub created: Timestamp,
     /// When its attributes last changed.
     pub modified: Timestamp,
+}
+
+/// What changes on a topic; `None` stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TopicEdit {
+    /// Largest message a client may publish, in bytes.
+    pub max_msg_bytes: Option<u64>,
+    /// How long messages are kept, in seconds.
+    pub retention_s: Option<u64>,
+    /// Whether what is published to it is written to the server's log.
+    pub trace: Option<bool>,
 }
 
 impl Topic {

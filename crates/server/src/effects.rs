@@ -152,7 +152,6 @@ impl Effects {
             What::TopicGrew(topic, _) => {
                 self.topics.insert(*topic);
             }
-            What::MessageStored(message) => *self.queues.entry(message.key.queue).or_default() += 1,
             What::Subscribed(_) | What::Unsubscribed(_) | What::TopicDeleted(_) => self.subscriptions = true,
             What::SubscriptionModified(subscription) => {
                 self.subscriptions = true;
@@ -162,7 +161,12 @@ impl Effects {
                 self.topics.insert(key.topic);
             }
             What::JobDeleted(job) => self.erased.push(*job),
-            _ => {}
+            what => {
+                // A queue that the same commit has cleared has got nothing.
+                if let Some(queue) = came_to(what).and_then(|heap| state.queue_of(heap)) {
+                    *self.queues.entry(queue.no).or_default() += 1;
+                }
+            }
         }
     }
 
@@ -185,6 +189,16 @@ impl Effects {
     fn add_everything(&mut self, state: &State) {
         self.topics.extend(state.topics().map(|topic| topic.no));
         (self.nodes, self.subscriptions) = (true, true);
+    }
+}
+
+/// The number under which a message has come to be stored that can be received, now or later.
+pub(crate) fn came_to(what: &What) -> Option<StreamNo> {
+    match what {
+        What::MessageStored(message) => Some(message.key.heap),
+        // It was kept under another number of the same queue's.
+        What::MessageRewound(key) => Some(key.heap),
+        _ => None,
     }
 }
 

@@ -8,7 +8,6 @@ use kernel::command::{Command, Token};
 use kernel::id::{EnvId, JobId, NodeId};
 use kernel::node::NodeStage;
 use kernel::subscription::{Endpoint, Subscription};
-use kernel::topic::FilterType;
 use rand::RngExt;
 
 use crate::draw;
@@ -50,8 +49,8 @@ impl World<'_> {
                 self.fan_out(topic)?
             }
             _ => {
-                let expired = self.ledger.expired(self.now, 20).unwrap_or_default();
-                expired.into_iter().next().map(|command| (command, Asked::Nothing))
+                let due = self.ledger.due_in_queues(self.now, 20).unwrap_or_default();
+                due.into_iter().next().map(|command| (command, Asked::Nothing))
             }
         })
     }
@@ -180,14 +179,13 @@ impl World<'_> {
 
     /// Topics and queues that come and go.
     fn change_streams(&mut self) -> (Command, Asked) {
-        let name = format!("passing-{}", self.rng.random_range(0..3));
-        let command = match self.rng.random_range(0..6) {
-            0 => Command::CreateQueue { name, settings: draw::queue(LONG_S) },
+        let passing: Vec<String> = (0..3).map(|number| format!("passing-{number}")).collect();
+        let name = passing[self.rng.random_range(0..3)].clone();
+        let command = match self.rng.random_range(0..9) {
+            0 => draw::create_queue(&name, LONG_S),
             1 => Command::DeleteQueue { name },
-            2 => {
-                let filter = FilterType::Tags;
-                Command::CreateTopic { name, filter, max_msg_bytes: 1_024, retention_s: SHORT_S }
-            }
+            2 => draw::create_topic(name, SHORT_S),
+            6.. => draw::change_queue(&passing, self.now, &mut self.rng),
             3 => Command::DeleteTopic { name, with_subscriptions: true },
             4 => Command::Send { queue: name, bodies: vec!["passing".into()], delay_s: 1 },
             _ => Command::Receive { queue: name, max: 3 },

@@ -77,7 +77,7 @@ pub(crate) fn log_is_gapless(log: &[Arc<TopicMessage>]) -> Result<(), String> {
 pub(crate) fn texts_in(store: &mut dyn Store, queue: StreamNo) -> Result<Vec<String>, String> {
     let (mut after, mut texts) = (None, Vec::new());
     loop {
-        let from = VisibleAfter { queue, now: Timestamp::NEVER, kept: Timestamp(i64::MIN), after };
+        let from = VisibleAfter { heap: queue, now: Timestamp::NEVER, kept: Timestamp(i64::MIN), after };
         let page = store.visible_messages(from, PAGE).map_err(|error| error.to_string())?;
         if page.is_empty() {
             return Ok(texts);

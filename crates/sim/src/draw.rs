@@ -1,11 +1,13 @@
 //! Specs drawn by chance.
 
+use kernel::command::{Command, QueueEdit};
 use kernel::environment::{EnvSpec, NodeType};
 use kernel::event::{EventConfig, EventName, Notification};
 use kernel::id::EnvId;
 use kernel::job::{DependOn, FailedAction, IfNotCreated, JobSpec, OwnNodes, TaskSpec};
-use kernel::queue::QueueSettings;
-use kernel::topic::StreamNo;
+use kernel::queue::{DeadLetterRule, QueueSettings};
+use kernel::time::Timestamp;
+use kernel::topic::{FilterType, StreamNo};
 use rand::{Rng, RngExt};
 
 /// A graph of one to four tasks on some of the environments, all its events to `topic`.
@@ -84,7 +86,45 @@ pub(crate) fn env(topic: &str, rng: &mut dyn Rng) -> EnvSpec {
     }
 }
 
-/// A queue that keeps its messages so long, in seconds.
-pub(crate) fn queue(retention_s: u64) -> QueueSettings {
-    QueueSettings { max_messages: 1_000_000, polling_wait_s: 0, visibility_s: 5, max_msg_bytes: 65_536, retention_s }
+/// A queue that keeps its messages so long, in seconds, and deleted ones too.
+pub(crate) fn create_queue(name: &str, retention_s: u64) -> Command {
+    let settings = QueueSettings {
+        max_messages: 1_000_000,
+        polling_wait_s: 0,
+        visibility_s: 5,
+        max_msg_bytes: 65_536,
+        retention_s,
+        rewind_s: retention_s / 2,
+        kept_max_bytes: 2_000,
+        trace: false,
+    };
+    Command::CreateQueue { name: name.into(), settings, dead_letter: None, tags: Vec::new() }
+}
+
+/// A topic that keeps its messages so long, in seconds.
+pub(crate) fn create_topic(name: String, retention_s: u64) -> Command {
+    let filter = FilterType::Tags;
+    Command::CreateTopic { name, filter, max_msg_bytes: 65_536, retention_s, trace: false, tags: Vec::new() }
+}
+
+/// What becomes of one of `passing` queues, or of what is in it.
+pub(crate) fn change_queue(passing: &[String], now: Timestamp, rng: &mut dyn Rng) -> Command {
+    let [name, other] = [0, 0].map(|_| passing[rng.random_range(0..passing.len())].clone());
+    let rule = match rng.random_bool(0.5) {
+        true => DeadLetterRule::Receives { most: rng.random_range(1..3) },
+        false => DeadLetterRule::Age { seconds: 10 },
+    };
+    let dead_letter_queue = rng.random_bool(0.5).then_some(other);
+    let edit = QueueEdit {
+        rewind_s: rng.random_bool(0.5).then(|| rng.random_range(0..2) * 20),
+        dead_letter_rule: dead_letter_queue.is_some().then_some(rule),
+        dead_letter_queue,
+        ..QueueEdit::default()
+    };
+    match rng.random_range(0..5) {
+        0 => Command::ClearQueue { name },
+        1 => Command::UnbindDeadLetter { name },
+        2 => Command::RewindQueue { name, to: now.minus_s(rng.random_range(0..30)) },
+        _ => Command::ModifyQueue { name, edit: Box::new(edit) },
+    }
 }

@@ -11,7 +11,7 @@ use kernel::topic::StreamNo;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use store::sqlite::SqliteStore;
-use store::{Batch, CommitError, Cutoffs, JobRows, Loaded, Reader, Store, StoreError, Swept, VisibleAfter};
+use store::{Batch, CommitError, Cutoffs, JobRows, KeptAfter, Loaded, Reader, Store, StoreError, Swept, VisibleAfter};
 
 /// The weather over a store: whether and how it fails. Shared by the store and those who make it storm.
 #[derive(Clone)]
@@ -133,6 +133,14 @@ impl Store for Faulty {
 
     fn messages(&mut self, queue: StreamNo, seqs: &[u64]) -> Result<Vec<Row>, StoreError> {
         self.read(|store| store.messages(queue, seqs))
+    }
+
+    fn oldest_messages(&mut self, heap: StreamNo, kept: Timestamp, limit: usize) -> Result<Vec<Row>, StoreError> {
+        self.read(|store| store.oldest_messages(heap, kept, limit))
+    }
+
+    fn kept_messages(&mut self, after: KeptAfter, limit: usize) -> Result<Vec<Row>, StoreError> {
+        self.read(|store| store.kept_messages(after, limit))
     }
 
     fn expired_messages(&mut self, queue: StreamNo, kept: Timestamp, limit: usize) -> Result<Vec<u64>, StoreError> {

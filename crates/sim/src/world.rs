@@ -11,7 +11,6 @@ use kernel::node::NodeStage;
 use kernel::phase::Phase;
 use kernel::subscription::{Endpoint, Format, MannerEdit, Order, Strategy};
 use kernel::time::Timestamp;
-use kernel::topic::FilterType;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use store::ledger::{Ledger, Outcome};
@@ -197,14 +196,10 @@ impl<'v> World<'v> {
     }
 
     fn set_up(&mut self) -> Result<(), String> {
-        let mut commands: Vec<Command> = QUEUES
-            .iter()
-            .map(|(name, keeps)| Command::CreateQueue { name: (*name).into(), settings: draw::queue(*keeps) })
-            .collect();
+        let mut commands: Vec<Command> = QUEUES.iter().map(|(name, keeps)| draw::create_queue(name, *keeps)).collect();
         for (topic, queue) in TOPICS {
             let name = topic.to_owned();
-            let filter = FilterType::Tags;
-            commands.push(Command::CreateTopic { name, filter, max_msg_bytes: 65_536, retention_s: LONG_S });
+            commands.push(draw::create_topic(name, LONG_S));
             let queue = Endpoint::Queue { queue: Default::default(), name: queue.into() };
             commands.push(subscribe(topic, "queue", queue, Strategy::default(), MannerEdit::default()));
         }

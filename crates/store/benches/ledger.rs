@@ -144,6 +144,8 @@ impl Bench {
                 filter: FilterType::Tags,
                 max_msg_bytes: 65_536,
                 retention_s: 86_400,
+                trace: false,
+                tags: Vec::new(),
             }]);
         }
         let kind = NodeType { name: "local".into(), cpu: 1, mem_gb: 1, slots: SLOTS };

@@ -23,11 +23,22 @@ create table topic (
     filter            text    not null check (filter in ('tags', 'routing')),
     max_msg_bytes     integer not null check (max_msg_bytes >= 0),
     retention_s       integer not null check (retention_s >= 0),
+    trace             integer not null check (trace in (0, 1)),
+    tags              text    not null,
     next_seq          integer not null check (next_seq > 0),
     next_subscription integer not null check (next_subscription > 0),
     created           integer not null,
     modified          integer not null
 ) strict;
+
+-- Tags of topics. Used by the filters of their pages.
+create table topic_tag (
+    topic integer not null,
+    place integer not null,
+    key   text    not null,
+    value text    not null,
+    primary key (topic, place)
+) strict, without rowid;
 
 -- The logs of topics. Used by fan-out, by push, by the lists of a job's or environment's messages (from one to the one
 -- before it, `previous`), and by the removal of what is over its retention.
@@ -44,7 +55,8 @@ create table topic_message (
     primary key (topic, seq)
 ) strict, without rowid;
 
--- Queues. Used by the start, and by the pages of queues.
+-- Queues. Used by the start, and by the pages of queues. heap: the number that a queue's messages are stored under;
+-- kept_heap: the one its deleted messages are kept under, while it keeps them.
 create table queue (
     no              integer not null primary key check (no > 0),
     id              integer not null unique check (id >= 0),
@@ -55,15 +67,42 @@ create table queue (
     visibility_s    integer not null check (visibility_s >= 0),
     max_msg_bytes   integer not null check (max_msg_bytes >= 0),
     retention_s     integer not null check (retention_s >= 0),
+    rewind_s        integer not null check (rewind_s between 0 and retention_s),
+    kept_max_bytes  integer not null check (kept_max_bytes >= 0),
+    trace           integer not null check (trace in (0, 1)),
+    dead_queue      integer,
+    dead_receives   integer check (dead_receives > 0),
+    dead_age_s      integer check (dead_age_s < retention_s),
+    heap            integer not null unique check (heap > 0),
     next_seq        integer not null check (next_seq > 0),
     stored          integer not null check (stored >= 0),
+    kept_heap       integer unique,
+    kept            integer not null check (kept >= 0),
+    kept_bytes      integer not null check (kept_bytes >= 0),
+    rewinding       text,
+    tags            text    not null,
     created         integer not null,
-    modified        integer not null
+    modified        integer not null,
+    check ((rewind_s > 0) = (kept_heap is not null)),
+    check (kept_heap is not null or (kept = 0 and rewinding is null)),
+    check ((dead_queue is null) = (dead_receives is null and dead_age_s is null)),
+    check (dead_receives is null or dead_age_s is null),
+    check (dead_queue is null or dead_queue <> no)
 ) strict;
 
--- Messages of queues. Used by deletion of received messages (by key) and by expiry (in order of the key).
+-- Tags of queues. Used by the filters of their pages.
+create table queue_tag (
+    queue integer not null,
+    place integer not null,
+    key   text    not null,
+    value text    not null,
+    primary key (queue, place)
+) strict, without rowid;
+
+-- Messages of queues. Used by deletion of received messages (by key) and by expiry (in order of the key). origin:
+-- what a dead letter was in the queue it comes from.
 create table queue_message (
-    queue          integer not null,
+    heap           integer not null,
     seq            integer not null check (seq > 0),
     body           text    not null,
     enqueued       integer not null,
@@ -71,12 +110,27 @@ create table queue_message (
     first_dequeued integer,
     dequeues       integer not null check (dequeues >= 0),
     receipt        integer not null check (receipt >= 0),
-    primary key (queue, seq),
+    origin         text,
+    primary key (heap, seq),
     check ((dequeues = 0) = (first_dequeued is null)),
     check ((dequeues = 0) = (receipt = 0))
 ) strict, without rowid;
 -- Used by receiving: the head of a queue; and by long polls: when the next message becomes visible.
-create index queue_message_visible on queue_message (queue, visible, seq);
+create index queue_message_visible on queue_message (heap, visible, seq);
+
+-- Deleted messages that their queues can be set back to. Used by their removal (in order of the key). Apart from the
+-- others, so that those who wait stay as close together as in a queue that keeps nothing.
+create table kept_message (
+    heap     integer not null,
+    seq      integer not null check (seq > 0),
+    body     text    not null,
+    enqueued integer not null,
+    deleted  integer not null check (deleted >= enqueued),
+    origin   text,
+    primary key (heap, seq)
+) strict, without rowid;
+-- Used by setting a queue back: those sent since a moment.
+create index kept_message_enqueued on kept_message (heap, enqueued, seq);
 
 -- Subscriptions. Used by the start, and by the pages of a topic's subscriptions.
 create table subscription (
@@ -381,10 +435,10 @@ create table client_token (
     used   integer not null
 ) strict, without rowid;
 
--- What has been deleted and still has rows elsewhere: a job's id, a topic's or queue's number, a subscription's topic
--- and number. Used by the sweep that removes those rows in chunks.
+-- What has been deleted and still has rows elsewhere: a job's id, a topic's number, the numbers that a queue's messages
+-- were stored and kept under, a subscription's topic and number. Used by the sweep that removes those rows in chunks.
 create table garbage (
-    kind text    not null check (kind in ('JOB', 'TOPIC', 'QUEUE', 'SUBSCRIPTION')),
+    kind text    not null check (kind in ('JOB', 'TOPIC', 'HEAP', 'KEPT_HEAP', 'SUBSCRIPTION')),
     a    integer not null,
     b    integer not null,
     primary key (kind, a, b)

@@ -10,6 +10,8 @@
 //! refused row means to replay the commands one at a time, so that only the guilty one fails; an unknown outcome is
 //! settled by reading the version; a disk that did not confirm ends the process ([`Fatal`]).
 
+mod messages;
+mod queues;
 mod work;
 
 use std::sync::Arc;
@@ -162,27 +164,17 @@ impl Ledger {
         self.store.sweep(&Cutoffs { jobs, attempts: cutoffs.attempts, topics }, limit)
     }
 
-    /// Commands that remove messages over their queue's retention, at most `limit` messages. Looks at a part of the
+    /// Commands that carry out what time makes due in queues: messages over their retention go, dead letters move,
+    /// what is kept too long goes, queues go on being set back. At most about `limit` messages. Looks at a part of the
     /// queues, at others the next time.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn expired(&mut self, now: Timestamp, limit: usize) -> Result<Vec<Command>, StoreError> {
-        let cutoffs = self.cutoffs(now);
-        let queues = self.round.take(cutoffs.queues, |(queue, _)| *queue, Turn::Queues);
-        let mut left = limit;
-        let mut commands = Vec::new();
-        for (queue, kept) in queues {
-            let seqs = self.store.expired_messages(queue, kept, left)?;
-            left -= seqs.len();
-            if !seqs.is_empty() {
-                commands.push(Command::ExpireMessages { queue, seqs });
-            }
-            if left == 0 {
-                break;
-            }
-        }
-        Ok(commands)
+    pub fn due_in_queues(&mut self, now: Timestamp, limit: usize) -> Result<Vec<Command>, StoreError> {
+        let now = now.max(self.state.now());
+        let all = self.state.queues().cloned().collect();
+        let queues = self.round.take(all, |queue| queue.no, Turn::Queues);
+        queues::due(self.store.as_mut(), &queues, now, limit)
     }
 
     fn cutoffs(&mut self, now: Timestamp) -> expire::Cutoffs {

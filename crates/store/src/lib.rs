@@ -32,4 +32,4 @@ pub use page::{
     Span, SubscriptionFilter, Tagged, TemplateFilter, TopicFigures, TopicSpan,
 };
 pub use reader::Reader;
-pub use writer::{Cutoffs, Loaded, Store, Swept, VisibleAfter};
+pub use writer::{Cutoffs, KeptAfter, Loaded, Store, Swept, VisibleAfter};

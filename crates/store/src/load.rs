@@ -6,12 +6,13 @@ use std::sync::Arc;
 use kernel::id::JobId;
 use kernel::state::Row;
 use kernel::task::TaskKey;
+use kernel::time::Timestamp;
 use kernel::topic::StreamNo;
 
 use crate::engine::{Engine, EngineError, all, first};
 use crate::rows::{environment, instance, job, ledger, node, queue, subscription, task, template, token, topic};
 use crate::statement::{Statement, Value, places, values};
-use crate::writer::{Loaded, VisibleAfter};
+use crate::writer::{KeptAfter, Loaded, VisibleAfter};
 
 /// All that is alive.
 pub(crate) fn load(engine: &mut dyn Engine) -> Result<Loaded, EngineError> {
@@ -67,9 +68,9 @@ pub(crate) fn tasks_of(engine: &mut dyn Engine, job: JobId) -> Result<Vec<kernel
 
 /// The head of a queue from a place on.
 pub(crate) fn visible(engine: &mut dyn Engine, from: VisibleAfter, limit: usize) -> Result<Vec<Row>, EngineError> {
-    let VisibleAfter { queue, now, kept, after } = from;
-    let mut text = format!("{} where queue = ?1 and visible <= ?2 and enqueued > ?3", queue::MESSAGE_TEXTS.select);
-    let mut values = values![queue, now, kept];
+    let VisibleAfter { heap, now, kept, after } = from;
+    let mut text = format!("{} where heap = ?1 and visible <= ?2 and enqueued > ?3", queue::MESSAGE_TEXTS.select);
+    let mut values = values![heap, now, kept];
     if let Some((visible, seq)) = after {
         text.push_str(" and (visible, seq) > (?4, ?5)");
         values.extend(values![visible, seq]);
@@ -80,9 +81,33 @@ pub(crate) fn visible(engine: &mut dyn Engine, from: VisibleAfter, limit: usize)
 }
 
 /// Messages of a queue by place.
-pub(crate) fn messages(engine: &mut dyn Engine, queue: StreamNo, seqs: &[u64]) -> Result<Vec<Row>, EngineError> {
-    let text = format!("{} where queue = ?1 and seq in ({})", queue::MESSAGE_TEXTS.select, places(2, seqs.len()));
-    let mut values = values![queue];
+pub(crate) fn messages(engine: &mut dyn Engine, heap: StreamNo, seqs: &[u64]) -> Result<Vec<Row>, EngineError> {
+    let text = format!("{} where heap = ?1 and seq in ({})", queue::MESSAGE_TEXTS.select, places(2, seqs.len()));
+    let mut values = values![heap];
     values.extend(seqs.iter().map(|seq| Value::from(*seq)));
     all(engine, &Statement::new(text, values), |row| queue::read_message(row).map(Arc::new).map(Row::Message))
+}
+
+/// The first messages of a queue that were stored after a moment.
+pub(crate) fn oldest(
+    engine: &mut dyn Engine,
+    heap: StreamNo,
+    kept: Timestamp,
+    limit: usize,
+) -> Result<Vec<Row>, EngineError> {
+    let text = format!("{} where heap = ?1 and enqueued > ?2 order by heap, seq limit ?3", queue::MESSAGE_TEXTS.select);
+    let statement = Statement::new(text, values![heap, kept, limit as u64]);
+    all(engine, &statement, |row| queue::read_message(row).map(Arc::new).map(Row::Message))
+}
+
+/// Deleted messages from a place on.
+pub(crate) fn kept(engine: &mut dyn Engine, from: KeptAfter, limit: usize) -> Result<Vec<Row>, EngineError> {
+    let KeptAfter { heap, from, after } = from;
+    // Times grow with places, so one order is the other.
+    let text = format!(
+        "{} where heap = ?1 and enqueued >= ?2 and (enqueued > ?2 or seq > ?3) order by enqueued, seq limit ?4",
+        queue::KEPT_TEXTS.select
+    );
+    let statement = Statement::new(text, values![heap, from, after, limit as u64]);
+    all(engine, &statement, |row| queue::read_kept(row).map(Arc::new).map(Row::Kept))
 }

@@ -80,6 +80,8 @@ pub struct NameFilter {
     pub contains: String,
     /// The name is one of these, in any case; empty: it may be any.
     pub names: Vec<String>,
+    /// Tags.
+    pub tags: Tagged,
 }
 
 /// Which subscriptions of a topic.

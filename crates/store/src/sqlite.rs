@@ -26,7 +26,7 @@ use crate::error::{CommitError, OpenError, StoreError};
 use crate::page::JobRows;
 use crate::reader::Reader;
 use crate::rows::ledger;
-use crate::writer::{Cutoffs, Loaded, Store, Swept, VisibleAfter};
+use crate::writer::{Cutoffs, KeptAfter, Loaded, Store, Swept, VisibleAfter};
 use crate::{load, read, sweep, write};
 pub use checkpoint::{Checkpointed, Checkpointer};
 use connection::Connection;
@@ -113,13 +113,22 @@ impl Store for SqliteStore {
         self.connection.reading("load the head of a queue", |engine| load::visible(engine, after, limit))
     }
 
-    fn messages(&mut self, queue: StreamNo, seqs: &[u64]) -> Result<Vec<Row>, StoreError> {
-        self.connection.reading("load messages of a queue", |engine| load::messages(engine, queue, seqs))
+    fn messages(&mut self, heap: StreamNo, seqs: &[u64]) -> Result<Vec<Row>, StoreError> {
+        self.connection.reading("load messages of a queue", |engine| load::messages(engine, heap, seqs))
     }
 
-    fn expired_messages(&mut self, queue: StreamNo, kept: Timestamp, limit: usize) -> Result<Vec<u64>, StoreError> {
+    fn oldest_messages(&mut self, heap: StreamNo, kept: Timestamp, limit: usize) -> Result<Vec<Row>, StoreError> {
+        let operation = "load the oldest messages of a queue";
+        self.connection.reading(operation, |engine| load::oldest(engine, heap, kept, limit))
+    }
+
+    fn kept_messages(&mut self, after: KeptAfter, limit: usize) -> Result<Vec<Row>, StoreError> {
+        self.connection.reading("load deleted messages", |engine| load::kept(engine, after, limit))
+    }
+
+    fn expired_messages(&mut self, heap: StreamNo, kept: Timestamp, limit: usize) -> Result<Vec<u64>, StoreError> {
         let operation = "look for messages over their retention";
-        self.connection.reading(operation, |engine| read::queue::expired(engine, queue, kept, limit))
+        self.connection.reading(operation, |engine| read::queue::expired(engine, heap, kept, limit))
     }
 
     fn sweep(&mut self, cutoffs: &Cutoffs, limit: usize) -> Result<Swept, CommitError> {

@@ -26,7 +26,8 @@ fn leftovers(kind: Kind) -> &'static [Leftover] {
             Leftover { table: "task", owner: &["job"], rest: &["task"] },
         ],
         Kind::Topic => &[Leftover { table: "topic_message", owner: &["topic"], rest: &["seq"] }],
-        Kind::Queue => &[Leftover { table: "queue_message", owner: &["queue"], rest: &["seq"] }],
+        Kind::Heap => &[Leftover { table: "queue_message", owner: &["heap"], rest: &["seq"] }],
+        Kind::KeptHeap => &[Leftover { table: "kept_message", owner: &["heap"], rest: &["seq"] }],
         Kind::Subscription => &[
             Leftover { table: "delivery", owner: &["topic", "subscription"], rest: &["seq"] },
             Leftover { table: "attempt", owner: &["topic", "subscription"], rest: &["seq", "number"] },

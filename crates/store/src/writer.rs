@@ -57,17 +57,30 @@ pub trait Store: Send {
     /// When the database cannot be read.
     fn visible_messages(&mut self, after: VisibleAfter, limit: usize) -> Result<Vec<Row>, StoreError>;
 
-    /// Those of the messages with these places in a queue that exist.
+    /// Those of the messages with these places that are stored under a number.
     ///
     /// # Errors
     /// When the database cannot be read.
-    fn messages(&mut self, queue: StreamNo, seqs: &[u64]) -> Result<Vec<Row>, StoreError>;
+    fn messages(&mut self, heap: StreamNo, seqs: &[u64]) -> Result<Vec<Row>, StoreError>;
 
-    /// Places of the messages of a queue that were stored at `kept` or before: the oldest, at most `limit`.
+    /// The first of the messages stored under a number, of those that were stored after `kept`.
     ///
     /// # Errors
     /// When the database cannot be read.
-    fn expired_messages(&mut self, queue: StreamNo, kept: Timestamp, limit: usize) -> Result<Vec<u64>, StoreError>;
+    fn oldest_messages(&mut self, heap: StreamNo, kept: Timestamp, limit: usize) -> Result<Vec<Row>, StoreError>;
+
+    /// Up to `limit` deleted messages, from a place on, in the order they were stored.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    fn kept_messages(&mut self, after: KeptAfter, limit: usize) -> Result<Vec<Row>, StoreError>;
+
+    /// Places of the messages stored under a number that were stored at `kept` or before: the oldest, at most
+    /// `limit`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    fn expired_messages(&mut self, heap: StreamNo, kept: Timestamp, limit: usize) -> Result<Vec<u64>, StoreError>;
 
     /// Removes up to `limit` rows whose owner is gone or whose time is over, in a transaction of its own. The version
     /// stays. Call again while there is more, other commits in between.
@@ -100,14 +113,33 @@ pub struct Loaded {
 /// From where on, and which, messages of a queue are candidates for a receive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VisibleAfter {
-    /// The queue.
-    pub queue: StreamNo,
+    /// The number they are stored under.
+    pub heap: StreamNo,
     /// Only those that can be received at this time.
     pub now: Timestamp,
     /// Only those stored after this: others are over the queue's retention.
     pub kept: Timestamp,
     /// Behind this place in the order of (visible, seq); `None`: from the first.
     pub after: Option<(Timestamp, u64)>,
+}
+
+/// Which deleted messages are candidates for coming back, or for going.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptAfter {
+    /// The number they are kept under.
+    pub heap: StreamNo,
+    /// Only those stored at this time or later;
+    pub from: Timestamp,
+    /// of those stored at this very time only those behind this place.
+    pub after: u64,
+}
+
+impl KeptAfter {
+    /// All of them, from the oldest on.
+    #[must_use]
+    pub fn first(heap: StreamNo) -> Self {
+        Self { heap, from: Timestamp(i64::MIN), after: 0 }
+    }
 }
 
 /// Which rows are removed although their owner lives. Messages of queues are not among them: they are counted, so

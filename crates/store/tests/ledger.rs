@@ -5,11 +5,11 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use kernel::command::{Command, Refusal, Reply};
+use kernel::command::{Command, QueueEdit, Refusal, Reply};
 use kernel::decide::Settings;
 use kernel::id::JobId;
 use kernel::instance::InstanceKey;
-use kernel::queue::{MessageKey, QueueSettings};
+use kernel::queue::{DeadLetterRule, MessageKey, QueueSettings};
 use kernel::state::Row;
 use kernel::task::TaskKey;
 use kernel::time::Timestamp;
@@ -18,7 +18,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use store::ledger::{Fatal, Ledger, LedgerError, Outcome};
 use store::sqlite::SqliteStore;
-use store::{Batch, CommitError, Cutoffs, JobRows, Loaded, Reader, Store, StoreError, Swept, VisibleAfter};
+use store::{Batch, CommitError, Cutoffs, JobRows, KeptAfter, Loaded, Reader, Store, StoreError, Swept, VisibleAfter};
 
 /// What becomes of the next commits; when none is left they just work.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -105,6 +105,12 @@ impl Store for Scripted {
     fn messages(&mut self, queue: StreamNo, seqs: &[u64]) -> Result<Vec<Row>, StoreError> {
         self.inner.messages(queue, seqs)
     }
+    fn oldest_messages(&mut self, heap: StreamNo, kept: Timestamp, limit: usize) -> Result<Vec<Row>, StoreError> {
+        self.inner.oldest_messages(heap, kept, limit)
+    }
+    fn kept_messages(&mut self, after: KeptAfter, limit: usize) -> Result<Vec<Row>, StoreError> {
+        self.inner.kept_messages(after, limit)
+    }
     fn expired_messages(&mut self, queue: StreamNo, kept: Timestamp, limit: usize) -> Result<Vec<u64>, StoreError> {
         self.inner.expired_messages(queue, kept, limit)
     }
@@ -158,7 +164,14 @@ impl World {
 }
 
 fn topic(name: &str) -> Command {
-    Command::CreateTopic { name: name.into(), filter: FilterType::Tags, max_msg_bytes: 1_024, retention_s: 60 }
+    Command::CreateTopic {
+        name: name.into(),
+        filter: FilterType::Tags,
+        max_msg_bytes: 1_024,
+        retention_s: 60,
+        trace: false,
+        tags: Vec::new(),
+    }
 }
 
 fn queue(name: &str) -> Command {
@@ -168,8 +181,11 @@ fn queue(name: &str) -> Command {
         visibility_s: 30,
         max_msg_bytes: 1_024,
         retention_s: 60,
+        rewind_s: 60,
+        kept_max_bytes: 0,
+        trace: false,
     };
-    Command::CreateQueue { name: name.into(), settings }
+    Command::CreateQueue { name: name.into(), settings, dead_letter: None, tags: Vec::new() }
 }
 
 fn send(queue: &str, texts: &[&str]) -> Command {
@@ -285,7 +301,7 @@ fn a_queue_is_received_in_order_within_and_across_batches() {
 }
 
 fn key(seq: u64) -> MessageKey {
-    MessageKey { queue: StreamNo(1), seq }
+    MessageKey { heap: StreamNo(1), seq }
 }
 
 #[test]
@@ -309,11 +325,11 @@ fn a_deleted_message_does_not_come_back_within_its_batch() {
 fn messages_over_their_retention_are_removed_by_commands() {
     let mut world = World::new();
     world.commit(&[], vec![queue("q"), send("q", &["1", "2", "3"])]);
-    assert!(world.ledger.expired(Timestamp(2_000), 10).unwrap().is_empty());
+    assert!(world.ledger.due_in_queues(Timestamp(2_000), 10).unwrap().is_empty());
     let late = Timestamp(1_000 + 61_000);
     let mut removed = 0;
     loop {
-        let commands = world.ledger.expired(late, 2).unwrap();
+        let commands = world.ledger.due_in_queues(late, 2).unwrap();
         if commands.is_empty() {
             break;
         }
@@ -321,6 +337,90 @@ fn messages_over_their_retention_are_removed_by_commands() {
     }
     assert_eq!(removed, 3);
     assert_eq!(world.ledger.state().queue_named("q").unwrap().stored, 0);
+}
+
+fn deleted(world: &mut World, texts: usize) {
+    let outcome = world.commit(&[], vec![receive("q", texts)]);
+    let Ok(Reply::Received(messages)) = &outcome.replies[0] else { panic!("{outcome:?}") };
+    assert_eq!(messages.len(), texts);
+    let handles = messages.iter().map(|message| message.handle()).collect();
+    world.commit(&[], vec![Command::DeleteMessages { queue: "q".into(), handles }]);
+}
+
+fn rewind(to: i64) -> Command {
+    Command::RewindQueue { name: "q".into(), to: Timestamp(to) }
+}
+
+#[test]
+fn a_queue_is_set_back_whatever_else_is_in_the_batch() {
+    let mut world = World::new();
+    world.commit(&[], vec![queue("q"), send("q", &["1", "2", "3"])]);
+    deleted(&mut world, 2);
+    let kept = |world: &World| world.ledger.state().queue_named("q").unwrap().kept.unwrap().count;
+    assert_eq!((kept(&world), world.anchor.messages(StreamNo(2), &[1, 2, 3]).unwrap().len()), (2, 0));
+    let received = world.commit(&[], vec![receive("q", 1)]);
+    let Ok(Reply::Received(last)) = &received.replies[0] else { panic!("{received:?}") };
+    let last = last[0].handle();
+    // The message that waits is deleted, comes back with the others, and is set back to twice.
+    let delete = Command::DeleteMessages { queue: "q".into(), handles: vec![last] };
+    let outcome = world.commit(&[], vec![delete, rewind(1_000), rewind(1_000), receive("q", 2), send("q", &["4"])]);
+    assert_eq!(texts(&outcome.replies[3]), ["1", "2"]);
+    assert_eq!(kept(&world), 0);
+    let found = world.commit(&[], vec![receive("q", 9)]);
+    assert_eq!(texts(&found.replies[0]), ["3", "4"]);
+}
+
+#[test]
+fn clearing_leaves_nothing_to_receive_and_rows_that_go_later() {
+    let mut world = World::new();
+    world.commit(&[], vec![queue("q"), send("q", &["1", "2", "3"])]);
+    deleted(&mut world, 1);
+    let clear = Command::ClearQueue { name: "q".into() };
+    let outcome = world.commit(&[], vec![receive("q", 1), clear, send("q", &["4"]), rewind(1_000), receive("q", 9)]);
+    assert_eq!(texts(&outcome.replies[4]), ["4"]);
+    assert_eq!(world.anchor.messages(StreamNo(1), &[2, 3]).unwrap().len(), 1);
+    let swept = world.ledger.sweep(Timestamp(1_000), Timestamp(i64::MIN), 100).unwrap();
+    // A message, one that was kept, and two notes.
+    assert_eq!((swept.rows, world.anchor.messages(StreamNo(1), &[2, 3]).unwrap().len()), (4, 0));
+    let again = world.anchor.another().unwrap();
+    let ledger = Ledger::open(Box::new(again), Settings::default(), Box::new(|_| String::new())).unwrap();
+    let row = ledger.state().queue_named("q").unwrap();
+    assert_eq!((row.stored, row.kept.map(|kept| kept.count)), (1, Some(0)));
+}
+
+#[test]
+fn dead_letters_are_passed_over_to_those_that_can_be_received() {
+    let mut world = World::new();
+    world.commit(&[], vec![queue("dead"), queue("q"), send("q", &["1", "2", "3"])]);
+    let rule = DeadLetterRule::Receives { most: 1 };
+    let edit =
+        QueueEdit { dead_letter_queue: Some("dead".into()), dead_letter_rule: Some(rule), ..QueueEdit::default() };
+    world.commit(&[], vec![Command::ModifyQueue { name: "q".into(), edit: Box::new(edit) }, receive("q", 3)]);
+    let later = Timestamp(31_000);
+    world.ledger.commit(&[send("q", &["4"])], later, &mut world.rng).unwrap();
+    let outcome = world.ledger.commit(&[receive("q", 1)], later, &mut world.rng).unwrap();
+    assert_eq!(texts(&outcome.replies[0]), ["4"]);
+    assert!(world.ledger.due_in_queues(later, 10).unwrap().is_empty(), "all have moved");
+    let outcome = world.ledger.commit(&[receive("dead", 9)], later, &mut world.rng).unwrap();
+    assert_eq!(texts(&outcome.replies[0]), ["1", "2", "3"]);
+}
+
+#[test]
+fn what_is_due_in_queues_is_found_and_done() {
+    let mut world = World::new();
+    world.commit(&[], vec![queue("dead"), queue("q"), send("q", &["1", "2"])]);
+    deleted(&mut world, 1);
+    let rule = DeadLetterRule::Receives { most: 1 };
+    let edit =
+        QueueEdit { dead_letter_queue: Some("dead".into()), dead_letter_rule: Some(rule), ..QueueEdit::default() };
+    world.commit(&[], vec![Command::ModifyQueue { name: "q".into(), edit: Box::new(edit) }, receive("q", 1)]);
+    let mut due = |at: i64| {
+        let commands = world.ledger.due_in_queues(Timestamp(at), 10).unwrap();
+        world.ledger.commit(&commands, Timestamp(at), &mut world.rng).unwrap().changes.len()
+    };
+    assert_eq!((due(30_999), due(31_000), due(31_000)), (0, 2, 0), "it moves when nobody holds it any more");
+    assert_eq!((due(60_999), due(61_000), due(61_000)), (0, 1, 0), "what was deleted is kept for a minute");
+    assert_eq!((due(90_999), due(91_000)), (0, 1), "a dead letter has a retention of its own");
 }
 
 #[test]
@@ -332,5 +432,9 @@ fn numbers_of_deleted_streams_are_not_given_again() {
     let again = world.anchor.another().unwrap();
     let mut ledger = Ledger::open(Box::new(again), Settings::default(), Box::new(|_| String::new())).unwrap();
     ledger.commit(&[queue("q")], Timestamp(2_000), &mut world.rng).unwrap();
-    assert_eq!(ledger.state().queue_named("q").unwrap().no, StreamNo(3));
+    assert_eq!(
+        ledger.state().queue_named("q").unwrap().no,
+        StreamNo(4),
+        "the first was 2, and kept what was deleted as 3"
+    );
 }

@@ -129,6 +129,8 @@ mod tests {
             filter: FilterType::Tags,
             max_msg_bytes: 65_536,
             retention_s: 86_400,
+            trace: false,
+            tags: Vec::new(),
             next_seq: 8,
             next_subscription: 1,
             created: Timestamp(0),

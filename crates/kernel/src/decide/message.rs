@@ -1,4 +1,4 @@
-//! Queues and their messages.
+//! Messages of queues: sent, received, deleted, over their time.
 
 use std::sync::Arc;
 
@@ -6,38 +6,12 @@ use rand::RngExt;
 
 use crate::change::What;
 use crate::command::{Refusal, Reply};
-use crate::decide::{Draft, topic};
-use crate::id::QueueId;
+use crate::decide::queue::named;
+use crate::decide::{Draft, dead_letter, topic};
 use crate::limits;
-use crate::queue::{Handle, MessageKey, Queue, QueueMessage, QueueSettings};
-use crate::state::State;
-use crate::subscription::{Endpoint, Subscription};
+use crate::queue::{Handle, MessageKey, QueueMessage};
 use crate::time::Timestamp;
 use crate::topic::{MsgId, StreamNo};
-
-pub(super) fn create_queue(draft: &mut Draft<'_>, name: String, settings: QueueSettings) -> Result<Reply, Refusal> {
-    if let Some(other) = draft.state.queue_named(&name) {
-        return Err(Refusal::QueueExists(other.name.clone()));
-    }
-    if draft.state.queues.len() >= limits::QUEUES {
-        return Err(Refusal::TooManyQueues(limits::QUEUES));
-    }
-    let id = QueueId::draw(draft.rng);
-    let (no, now) = (topic::next_stream(draft)?, draft.now);
-    let queue = Queue { no, id, name, settings, next_seq: 1, stored: 0, created: now, modified: now };
-    draft.record(What::QueueCreated(queue));
-    Ok(Reply::Queue(id))
-}
-
-pub(super) fn delete_queue(draft: &mut Draft<'_>, name: &str) -> Result<Reply, Refusal> {
-    let queue = named(draft, name)?;
-    let by = topic::list(sources_of(&draft.state, queue.no));
-    if !by.is_empty() {
-        return Err(Refusal::QueueInUse { queue: queue.name.clone(), by });
-    }
-    draft.record(What::QueueDeleted(queue.no));
-    Ok(Reply::Done)
-}
 
 pub(super) fn send(draft: &mut Draft<'_>, queue: &str, bodies: Vec<Arc<str>>, delay_s: u64) -> Result<Reply, Refusal> {
     let queue = named(draft, queue)?;
@@ -52,29 +26,41 @@ pub(super) fn send(draft: &mut Draft<'_>, queue: &str, bodies: Vec<Arc<str>>, de
 
 /// Puts a text into a queue, as its next message.
 pub(super) fn store(draft: &mut Draft<'_>, queue: StreamNo, body: Arc<str>, visible: Timestamp) -> MsgId {
-    let seq = draft.state.queue(queue).map_or(0, |queue| queue.next_seq);
+    let (heap, seq) = draft.state.queue(queue).map_or((queue, 0), |queue| (queue.heap, queue.next_seq));
     draft.record(What::MessageStored(QueueMessage {
-        key: MessageKey { queue, seq },
+        key: MessageKey { heap, seq },
         body,
         enqueued: draft.now,
         visible,
         first_dequeued: None,
         dequeues: 0,
         receipt: 0,
+        origin: None,
     }));
-    MsgId::new(queue, seq)
+    MsgId::new(heap, seq)
 }
 
 pub(super) fn receive(draft: &mut Draft<'_>, queue: &str, max: usize) -> Result<Reply, Refusal> {
     let queue = named(draft, queue)?;
     let kept = queue.keeps_since(draft.now);
-    let keys: Vec<MessageKey> = draft
+    // Dead letters among them move instead.
+    let beside = if queue.dead_letter.is_some() { limits::DEAD_LETTERS_AT_ONCE } else { 0 };
+    let candidates: Vec<Arc<QueueMessage>> = draft
         .state
-        .visible(queue.no, draft.now)
+        .visible(queue.heap, draft.now)
         .filter(|message| message.enqueued > kept)
-        .map(|message| message.key)
-        .take(max)
+        .take(max + beside)
+        .cloned()
         .collect();
+    let mut keys: Vec<MessageKey> = Vec::with_capacity(max);
+    for message in candidates {
+        if keys.len() == max {
+            break;
+        }
+        if !dead_letter::bury(draft, &queue, &message) {
+            keys.push(message.key);
+        }
+    }
     let visible = draft.now.plus_s(queue.settings.visibility_s);
     for key in &keys {
         let receipt = draft.rng.random_range(1..=Handle::RECEIPT_MAX);
@@ -84,48 +70,33 @@ pub(super) fn receive(draft: &mut Draft<'_>, queue: &str, max: usize) -> Result<
 }
 
 pub(super) fn delete(draft: &mut Draft<'_>, queue: &str, handles: &[Handle]) -> Result<Reply, Refusal> {
-    let queue = named(draft, queue)?.no;
+    let queue = named(draft, queue)?;
     let mut deleted = Vec::with_capacity(handles.len());
     for handle in handles {
-        let key = MessageKey { queue, seq: handle.seq() };
+        let key = MessageKey { heap: queue.heap, seq: handle.seq() };
         let valid = draft.state.message(key).is_some_and(|message| {
             message.receipt != 0 && message.receipt == handle.receipt() && draft.now < message.visible
         });
         if valid {
-            draft.record(What::MessageDeleted(key));
+            let keeps = queue.kept.is_some();
+            draft.record(if keeps { What::MessageKept(key) } else { What::MessageDeleted(key) });
         }
         deleted.push(valid);
     }
     Ok(Reply::Deleted(deleted))
 }
 
-/// Removes those of the messages that are over their queue's retention.
+/// Moves those of the messages that have become dead letters, and removes those that are over their retention.
 pub(super) fn expire(draft: &mut Draft<'_>, queue: StreamNo, seqs: &[u64]) -> Reply {
-    let Some(kept) = draft.state.queue(queue).map(|queue| queue.keeps_since(draft.now)) else { return Reply::Done };
+    let Some(queue) = draft.state.queue(queue).cloned() else { return Reply::Done };
+    let kept = queue.keeps_since(draft.now);
     for seq in seqs {
-        let key = MessageKey { queue, seq: *seq };
-        if draft.state.message(key).is_some_and(|message| message.enqueued <= kept) {
-            draft.record(What::MessageDeleted(key));
+        let Some(message) = draft.state.message(MessageKey { heap: queue.heap, seq: *seq }).cloned() else { continue };
+        if !dead_letter::bury(draft, &queue, &message) && message.enqueued <= kept {
+            draft.record(What::MessageDeleted(message.key));
         }
     }
     Reply::Done
-}
-
-/// The queue that a request names.
-pub(super) fn named(draft: &Draft<'_>, name: &str) -> Result<Arc<Queue>, Refusal> {
-    draft.state.queue_named(name).cloned().ok_or_else(|| Refusal::NoQueue(name.to_owned()))
-}
-
-/// Subscriptions that deliver to a queue, or give their dead letters to it, as `topic/subscription`.
-fn sources_of(state: &State, no: StreamNo) -> impl Iterator<Item = String> {
-    let to_it = move |subscription: &Subscription| {
-        let letters = subscription.manner.dead_letters.as_ref().is_some_and(|letters| letters.queue == no);
-        letters || matches!(subscription.endpoint, Endpoint::Queue { queue, .. } if queue == no)
-    };
-    state.subscriptions().filter(move |subscription| to_it(subscription)).map(|subscription| {
-        let topic = state.topic(subscription.key.topic).map_or("", |topic| topic.name.as_str());
-        format!("{topic}/{}", subscription.name)
-    })
 }
 
 #[cfg(test)]

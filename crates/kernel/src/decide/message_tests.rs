@@ -6,42 +6,50 @@ use crate::change::What;
 use crate::command::{Command, DeliveryRecord, NewSubscription, Refusal, Reply};
 use crate::delivery::{Delivery, DeliveryKey, DeliveryStage};
 use crate::event::EventName;
-use crate::queue::{Handle, MessageKey, QueueMessage, QueueSettings};
+use crate::queue::{Handle, QueueMessage, QueueSettings};
 use crate::subscription::{Endpoint, Format, MannerEdit, Strategy, Subscription, SubscriptionKey};
 use crate::testing::{World, job, notify};
 use crate::topic::{FilterType, StreamNo, TopicMessage};
 
-pub(in crate::decide) const SETTINGS: QueueSettings =
-    QueueSettings { max_messages: 100, polling_wait_s: 0, visibility_s: 30, max_msg_bytes: 1_024, retention_s: 3_600 };
+pub(in crate::decide) const SETTINGS: QueueSettings = QueueSettings {
+    max_messages: 100,
+    polling_wait_s: 0,
+    visibility_s: 30,
+    max_msg_bytes: 1_024,
+    retention_s: 3_600,
+    rewind_s: 0,
+    kept_max_bytes: 0,
+    trace: false,
+};
 
 impl World {
     pub(in crate::decide) fn queue(&mut self, name: &str, settings: QueueSettings) -> StreamNo {
-        self.run(Command::CreateQueue { name: name.into(), settings }).unwrap();
+        self.run(new_queue(name, settings)).unwrap();
         self.state.queue_named(name).unwrap().no
     }
 
-    pub(super) fn send(&mut self, queue: &str, bodies: &[&str], delay_s: u64) -> Result<Reply, Refusal> {
+    pub(in crate::decide) fn send(&mut self, queue: &str, bodies: &[&str], delay_s: u64) -> Result<Reply, Refusal> {
         let bodies = bodies.iter().map(|body| (*body).into()).collect();
         self.run(Command::Send { queue: queue.into(), bodies, delay_s })
     }
 
-    pub(super) fn receive(&mut self, queue: &str, max: usize) -> Vec<Arc<QueueMessage>> {
+    pub(in crate::decide) fn receive(&mut self, queue: &str, max: usize) -> Vec<Arc<QueueMessage>> {
         match self.run(Command::Receive { queue: queue.into(), max }) {
             Ok(Reply::Received(messages)) => messages,
             other => panic!("{other:?}"),
         }
     }
 
-    pub(super) fn delete(&mut self, queue: &str, handles: Vec<Handle>) -> Vec<bool> {
+    pub(in crate::decide) fn delete(&mut self, queue: &str, handles: Vec<Handle>) -> Vec<bool> {
         match self.run(Command::DeleteMessages { queue: queue.into(), handles }) {
             Ok(Reply::Deleted(deleted)) => deleted,
             other => panic!("{other:?}"),
         }
     }
 
-    fn routing_topic(&mut self, name: &str) -> StreamNo {
+    pub(in crate::decide) fn routing_topic(&mut self, name: &str) -> StreamNo {
         let (name, filter) = (name.to_owned(), FilterType::Routing);
-        self.run(Command::CreateTopic { name: name.clone(), filter, max_msg_bytes: 1_024, retention_s: 60 }).unwrap();
+        self.run(new_topic(&name, filter)).unwrap();
         self.state.topic_named(&name).unwrap().no
     }
 
@@ -66,9 +74,18 @@ impl World {
 
     /// What is in a queue, by place.
     pub(in crate::decide) fn bodies(&self, queue: StreamNo) -> Vec<String> {
-        let at = |seq| MessageKey { queue, seq };
-        self.state.messages.range(at(0)..=at(u64::MAX)).map(|(_, message)| message.body.to_string()).collect()
+        let Some(heap) = self.state.queue(queue).map(|queue| queue.heap) else { return Vec::new() };
+        self.state.messages_of(heap).map(|message| message.body.to_string()).collect()
     }
+}
+
+pub(in crate::decide) fn new_queue(name: &str, settings: QueueSettings) -> Command {
+    Command::CreateQueue { name: name.into(), settings, dead_letter: None, tags: Vec::new() }
+}
+
+fn new_topic(name: &str, filter: FilterType) -> Command {
+    let (name, tags) = (name.to_owned(), Vec::new());
+    Command::CreateTopic { name, filter, max_msg_bytes: 1_024, retention_s: 60, trace: false, tags }
 }
 
 pub(in crate::decide) fn to_queue(topic: &str, name: &str, queue: &str) -> NewSubscription {
@@ -166,7 +183,7 @@ fn a_message_over_its_retention_is_not_given_and_can_be_removed() {
 fn queues_refuse_what_breaks_their_limits() {
     let mut world = World::new(5);
     world.queue("Q", QueueSettings { max_messages: 2, max_msg_bytes: 3, ..SETTINGS });
-    let again = world.run(Command::CreateQueue { name: "q".into(), settings: SETTINGS });
+    let again = world.run(new_queue("q", SETTINGS));
     assert_eq!(again, Err(Refusal::QueueExists("Q".into())));
     assert_eq!(world.send("none", &["a"], 0), Err(Refusal::NoQueue("none".into())));
     assert_eq!(world.send("q", &["abc", "abcd"], 0), Err(Refusal::MessageTooLarge { bytes: 4, limit: 3 }));
@@ -249,7 +266,7 @@ fn names_are_unique_without_regard_to_case() {
     let mut world = World::new(10);
     world.topic("Topic");
     let (filter, name) = (FilterType::Tags, "tOPIC".to_owned());
-    let again = world.run(Command::CreateTopic { name, filter, max_msg_bytes: 1_024, retention_s: 60 });
+    let again = world.run(new_topic(&name, filter));
     assert_eq!(again, Err(Refusal::TopicExists("Topic".into())));
     world.subscribe(to_http("topic", "Sub"));
     let again = world.run(Command::Subscribe(Box::new(to_http("TOPIC", "sUB"))));

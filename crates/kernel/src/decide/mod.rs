@@ -5,6 +5,7 @@
 //! recorded, so a decision of many steps sees its own earlier ones, and the caller's state is left as it was.
 
 mod blocked;
+mod dead_letter;
 mod delivery;
 mod elastic;
 mod end;
@@ -14,8 +15,10 @@ mod job;
 mod message;
 mod node;
 mod place;
+mod queue;
 mod report;
 mod retry;
+mod rewind;
 mod run;
 mod sample;
 mod subscription;
@@ -120,9 +123,10 @@ pub fn decide(
         Command::Steer => elastic::steer(&mut draft),
         Command::Sweep => sweep::sweep(&mut draft),
         Command::Tick => sweep::tick(&mut draft),
-        Command::CreateTopic { name, filter, max_msg_bytes, retention_s } => {
-            topic::create(&mut draft, &topic::NewTopic { name, filter, max_msg_bytes, retention_s })?
+        Command::CreateTopic { name, filter, max_msg_bytes, retention_s, trace, tags } => {
+            topic::create(&mut draft, topic::NewTopic { name, filter, max_msg_bytes, retention_s, trace, tags })?
         }
+        Command::ModifyTopic { name, edit } => topic::modify(&mut draft, &name, edit)?,
         Command::DeleteTopic { name, with_subscriptions } => topic::delete(&mut draft, &name, with_subscriptions)?,
         Command::Publish { topic, bodies, tags, routing_key } => {
             topic::publish(&mut draft, &topic, bodies, tags, routing_key)?
@@ -137,8 +141,16 @@ pub fn decide(
         }
         Command::FanOut { key, messages, through } => delivery::fan_out(&mut draft, key, &messages, through)?,
         Command::RecordDeliveries(record) => delivery::record(&mut draft, *record)?,
-        Command::CreateQueue { name, settings } => message::create_queue(&mut draft, name, settings)?,
-        Command::DeleteQueue { name } => message::delete_queue(&mut draft, &name)?,
+        Command::CreateQueue { name, settings, dead_letter, tags } => {
+            queue::create(&mut draft, queue::NewQueue { name, settings, dead_letter, tags })?
+        }
+        Command::ModifyQueue { name, edit } => queue::modify(&mut draft, &name, *edit)?,
+        Command::UnbindDeadLetter { name } => queue::unbind(&mut draft, &name)?,
+        Command::ClearQueue { name } => queue::clear(&mut draft, &name)?,
+        Command::RewindQueue { name, to } => rewind::rewind(&mut draft, &name, to)?,
+        Command::GoOnRewinding(queue) => rewind::go_on(&mut draft, queue),
+        Command::DropKept(queue) => rewind::drop_kept(&mut draft, queue),
+        Command::DeleteQueue { name } => queue::delete(&mut draft, &name)?,
         Command::Send { queue, bodies, delay_s } => message::send(&mut draft, &queue, bodies, delay_s)?,
         Command::Receive { queue, max } => message::receive(&mut draft, &queue, max)?,
         Command::DeleteMessages { queue, handles } => message::delete(&mut draft, &queue, &handles)?,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::change::What;
 use crate::command::{NewSubscription, Refusal, Reply, SubscriptionEdit};
-use crate::decide::{Draft, message, topic};
+use crate::decide::{Draft, queue, topic};
 use crate::event::{EventConfig, EventName, Notification, Outlets};
 use crate::id::SubscriptionId;
 use crate::limits;
@@ -23,7 +23,7 @@ pub(super) fn subscribe(draft: &mut Draft<'_>, new: NewSubscription) -> Result<R
         return Err(Refusal::TooManySubscriptions(topic.name.clone()));
     }
     let endpoint = match new.endpoint {
-        Endpoint::Queue { name, .. } => Endpoint::Queue { queue: message::named(draft, &name)?.no, name },
+        Endpoint::Queue { name, .. } => Endpoint::Queue { queue: queue::named(draft, &name)?.no, name },
         Endpoint::Http { url } => Endpoint::Http { url },
     };
     let id = SubscriptionId::draw(draft.rng);

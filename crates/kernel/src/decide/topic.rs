@@ -9,7 +9,7 @@ use crate::filter;
 use crate::id::TopicId;
 use crate::limits;
 use crate::subscription::SubscriptionKey;
-use crate::topic::{FilterType, MsgId, NewBody, NewMessage, StreamNo, Topic};
+use crate::topic::{FilterType, MsgId, NewBody, NewMessage, StreamNo, Topic, TopicEdit};
 
 /// How many of those that stand in the way of a deletion are named.
 const NAMED: usize = 5;
@@ -20,9 +20,11 @@ pub(super) struct NewTopic {
     pub(super) filter: FilterType,
     pub(super) max_msg_bytes: u64,
     pub(super) retention_s: u64,
+    pub(super) trace: bool,
+    pub(super) tags: Vec<(String, String)>,
 }
 
-pub(super) fn create(draft: &mut Draft<'_>, new: &NewTopic) -> Result<Reply, Refusal> {
+pub(super) fn create(draft: &mut Draft<'_>, new: NewTopic) -> Result<Reply, Refusal> {
     if let Some(other) = draft.state.topic_named(&new.name) {
         return Err(Refusal::TopicExists(other.name.clone()));
     }
@@ -30,13 +32,16 @@ pub(super) fn create(draft: &mut Draft<'_>, new: &NewTopic) -> Result<Reply, Ref
         return Err(Refusal::TooManyTopics(limits::TOPICS));
     }
     let id = TopicId::draw(draft.rng);
+    let [no, _] = next_streams(draft)?;
     let topic = Topic {
-        no: next_stream(draft)?,
+        no,
         id,
-        name: new.name.clone(),
+        name: new.name,
         filter: new.filter,
         max_msg_bytes: new.max_msg_bytes,
         retention_s: new.retention_s,
+        trace: new.trace,
+        tags: new.tags,
         next_seq: 1,
         next_subscription: 1,
         created: draft.now,
@@ -44,6 +49,17 @@ pub(super) fn create(draft: &mut Draft<'_>, new: &NewTopic) -> Result<Reply, Ref
     };
     draft.record(What::TopicCreated(topic));
     Ok(Reply::Topic(id))
+}
+
+pub(super) fn modify(draft: &mut Draft<'_>, name: &str, edit: TopicEdit) -> Result<Reply, Refusal> {
+    let topic = named(draft, name)?;
+    let same = edit.max_msg_bytes.is_none_or(|bytes| bytes == topic.max_msg_bytes)
+        && edit.retention_s.is_none_or(|seconds| seconds == topic.retention_s)
+        && edit.trace.is_none_or(|trace| trace == topic.trace);
+    if !same {
+        draft.record(What::TopicModified(topic.no, edit));
+    }
+    Ok(Reply::Done)
 }
 
 pub(super) fn delete(draft: &mut Draft<'_>, name: &str, with_subscriptions: bool) -> Result<Reply, Refusal> {
@@ -113,10 +129,11 @@ pub(super) fn named(draft: &Draft<'_>, name: &str) -> Result<Arc<Topic>, Refusal
     draft.state.topic_named(name).cloned().ok_or_else(missing)
 }
 
-/// The number of a topic or queue to be made.
-pub(super) fn next_stream(draft: &Draft<'_>) -> Result<StreamNo, Refusal> {
+/// The next two numbers that a topic or queue, or what a queue holds, can have.
+pub(super) fn next_streams(draft: &Draft<'_>) -> Result<[StreamNo; 2], Refusal> {
     let next = draft.state.next_stream();
-    if next > MsgId::STREAM_MAX { Err(Refusal::StreamsExhausted) } else { Ok(next) }
+    let other = StreamNo(next.0.saturating_add(1));
+    if other > MsgId::STREAM_MAX { Err(Refusal::StreamsExhausted) } else { Ok([next, other]) }
 }
 
 /// Refuses texts of which one is larger than `limit` bytes.

@@ -1,8 +1,11 @@
 //! How topics, queues, subscriptions, messages and deliveries change.
 
+use std::sync::Arc;
+
 use crate::change::What;
 use crate::delivery::DeliveryKey;
-use crate::queue::{MessageKey, QueueMessage};
+use crate::evolve::queue;
+use crate::queue::{Kept, KeptMessage, MessageKey, Queue, QueueMessage};
 use crate::state::{RowKey, State};
 use crate::subscription::{Subscription, SubscriptionKey};
 use crate::time::Timestamp;
@@ -18,14 +21,22 @@ pub(super) fn evolve(state: &mut State, what: &What, at: Timestamp) {
             state.topics.put(topic.no, topic.clone());
         }
         What::TopicGrew(topic, count) => topic_grew(state, *topic, *count),
-        What::TopicDeleted(no) => topic_deleted(state, *no),
-        What::QueueCreated(queue) => {
-            state.see_stream(queue.no);
-            state.index.queue_names.insert((queue.name.to_lowercase(), queue.no));
-            state.dirty.insert(RowKey::Queue(queue.no));
-            state.queues.put(queue.no, queue.clone());
+        What::TopicModified(no, edit) => {
+            state.dirty.insert(RowKey::Topic(*no));
+            if let Some(topic) = state.topics.edit(no) {
+                topic.max_msg_bytes = edit.max_msg_bytes.unwrap_or(topic.max_msg_bytes);
+                topic.retention_s = edit.retention_s.unwrap_or(topic.retention_s);
+                topic.trace = edit.trace.unwrap_or(topic.trace);
+                topic.modified = at;
+            }
         }
-        What::QueueDeleted(no) => queue_deleted(state, *no),
+        What::TopicDeleted(no) => topic_deleted(state, *no),
+        What::QueueCreated(_)
+        | What::QueueModified { .. }
+        | What::QueueCleared { .. }
+        | What::QueueRewinding(..)
+        | What::QueueRewound(_)
+        | What::QueueDeleted(_) => queue::evolve(state, what, at),
         What::MessageStored(message) => message_stored(state, message),
         What::MessageReceived { key, visible, receipt } => edit_message(state, *key, |message| {
             message.visible = *visible;
@@ -33,7 +44,14 @@ pub(super) fn evolve(state: &mut State, what: &What, at: Timestamp) {
             message.dequeues = message.dequeues.saturating_add(1);
             message.first_dequeued.get_or_insert(at);
         }),
-        What::MessageDeleted(key) => message_deleted(state, *key),
+        What::MessageDeleted(key) => {
+            message_deleted(state, *key);
+        }
+        What::MessageKept(key) => message_kept(state, *key, at),
+        What::MessageRewound(key) => message_rewound(state, *key),
+        What::KeptDropped(key) => {
+            kept_dropped(state, *key);
+        }
         What::Subscribed(subscription) => {
             let key = subscription.key;
             state.dirty.insert(RowKey::Topic(key.topic));
@@ -93,45 +111,87 @@ fn topic_deleted(state: &mut State, no: StreamNo) {
     }
 }
 
-fn queue_deleted(state: &mut State, no: StreamNo) {
-    state.dirty.insert(RowKey::Queue(no));
-    if let Some(queue) = state.queues.remove(&no) {
-        state.index.queue_names.remove(&(queue.name.to_lowercase(), no));
-    }
-    // Those that are not loaded go with the queue's row.
-    let at = |seq| MessageKey { queue: no, seq };
-    let loaded: Vec<MessageKey> = state.messages.range(at(0)..=at(u64::MAX)).map(|(key, _)| *key).collect();
-    for key in loaded {
-        message_deleted(state, key);
-    }
-}
-
 fn message_stored(state: &mut State, message: &QueueMessage) {
     let key = message.key;
-    state.dirty.insert(RowKey::Queue(key.queue));
-    if let Some(queue) = state.queues.edit(&key.queue) {
+    edit_queue(state, key.heap, |queue| {
         queue.next_seq = queue.next_seq.max(key.seq + 1);
         queue.stored += 1;
-    }
-    state.index.visible.insert((key.queue, message.visible, key.seq));
+    });
+    state.index.visible.insert((key.heap, message.visible, key.seq));
     state.dirty.insert(RowKey::Message(key));
     state.messages.put(key, message.clone());
 }
 
-fn message_deleted(state: &mut State, key: MessageKey) {
-    let Some(message) = state.messages.remove(&key) else { return };
-    state.index.visible.remove(&(key.queue, message.visible, key.seq));
+fn message_deleted(state: &mut State, key: MessageKey) -> Option<Arc<QueueMessage>> {
+    let message = state.messages.remove(&key)?;
+    state.index.visible.remove(&(key.heap, message.visible, key.seq));
     state.dirty.insert(RowKey::Message(key));
-    state.dirty.insert(RowKey::Queue(key.queue));
-    if let Some(queue) = state.queues.edit(&key.queue) {
-        queue.stored = queue.stored.saturating_sub(1);
+    edit_queue(state, key.heap, |queue| queue.stored = queue.stored.saturating_sub(1));
+    Some(message)
+}
+
+fn message_kept(state: &mut State, key: MessageKey, at: Timestamp) {
+    let Some(message) = message_deleted(state, key) else { return };
+    let Some(kept) = state.queue_of(key.heap).and_then(|queue| queue.kept) else { return };
+    let key = MessageKey { heap: kept.heap, seq: key.seq };
+    edit_kept(state, key.heap, |kept| {
+        kept.count += 1;
+        kept.bytes += message.body.len() as u64;
+    });
+    let (body, origin) = (message.body.clone(), message.origin.clone());
+    state.dirty.insert(RowKey::Kept(key));
+    state.kept.put(key, KeptMessage { key, body, enqueued: message.enqueued, deleted: at, origin });
+}
+
+/// Its place among those that can be received is that of the time it was stored at: ahead of all that have waited
+/// since, and in order.
+fn message_rewound(state: &mut State, key: MessageKey) {
+    let Some(kept) = kept_dropped(state, key) else { return };
+    let Some(heap) = state.queue_of(key.heap).map(|queue| queue.heap) else { return };
+    let message = QueueMessage {
+        key: MessageKey { heap, seq: key.seq },
+        body: kept.body.clone(),
+        enqueued: kept.enqueued,
+        visible: kept.enqueued,
+        first_dequeued: None,
+        dequeues: 0,
+        receipt: 0,
+        origin: kept.origin.clone(),
+    };
+    message_stored(state, &message);
+}
+
+fn kept_dropped(state: &mut State, key: MessageKey) -> Option<Arc<KeptMessage>> {
+    let message = state.kept.remove(&key)?;
+    state.dirty.insert(RowKey::Kept(key));
+    edit_kept(state, key.heap, |kept| {
+        kept.count = kept.count.saturating_sub(1);
+        kept.bytes = kept.bytes.saturating_sub(message.body.len() as u64);
+    });
+    Some(message)
+}
+
+/// Changes the queue that stores its messages, or keeps deleted ones, under this number.
+fn edit_queue(state: &mut State, heap: StreamNo, edit: impl FnOnce(&mut Queue)) {
+    let Some(no) = state.index.heaps.get(&heap).copied() else { return };
+    state.dirty.insert(RowKey::Queue(no));
+    if let Some(queue) = state.queues.edit(&no) {
+        edit(queue);
     }
+}
+
+fn edit_kept(state: &mut State, heap: StreamNo, edit: impl FnOnce(&mut Kept)) {
+    edit_queue(state, heap, |queue| {
+        if let Some(kept) = &mut queue.kept {
+            edit(kept);
+        }
+    });
 }
 
 fn edit_message(state: &mut State, key: MessageKey, edit: impl FnOnce(&mut QueueMessage)) {
     let Some(message) = state.messages.edit(&key) else { return };
-    state.index.visible.remove(&(key.queue, message.visible, key.seq));
+    state.index.visible.remove(&(key.heap, message.visible, key.seq));
     edit(message);
-    state.index.visible.insert((key.queue, message.visible, key.seq));
+    state.index.visible.insert((key.heap, message.visible, key.seq));
     state.dirty.insert(RowKey::Message(key));
 }

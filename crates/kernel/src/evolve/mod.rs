@@ -4,6 +4,7 @@
 mod instance;
 mod job;
 mod message;
+mod queue;
 
 use std::sync::Arc;
 

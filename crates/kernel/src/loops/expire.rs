@@ -2,7 +2,8 @@
 //!
 //! Topic messages and attempts are rows that no decision looks at: whoever removes them does so by these bounds.
 //! Messages of queues are counted, so their removal is a command,
-//! [`ExpireMessages`](crate::command::Command::ExpireMessages).
+//! [`ExpireMessages`](crate::command::Command::ExpireMessages), and so is that of deleted ones that are kept,
+//! [`DropKept`](crate::command::Command::DropKept).
 
 use crate::limits;
 use crate::state::State;
@@ -14,8 +15,6 @@ use crate::topic::{StreamNo, Topic};
 pub struct Cutoffs {
     /// One for each topic.
     pub topics: Vec<TopicCutoff>,
-    /// For each queue the moment at which, or before which, a message over its retention was stored.
-    pub queues: Vec<(StreamNo, Timestamp)>,
     /// Attempts that left at this moment or before.
     pub attempts: Timestamp,
 }
@@ -49,7 +48,6 @@ impl TopicCutoff {
 pub fn cutoffs(state: &State, now: Timestamp, since: Timestamp) -> Cutoffs {
     Cutoffs {
         topics: state.topics().map(|topic| topic_cutoff(state, topic, now, since)).collect(),
-        queues: state.queues().map(|queue| (queue.no, queue.keeps_since(now))).collect(),
         attempts: now.minus_s(limits::ATTEMPTS_KEPT_S),
     }
 }

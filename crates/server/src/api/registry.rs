@@ -100,6 +100,10 @@ mod tests {
         assert_eq!(code("2026-11-01", "DescribeServer"), Ok("DescribeServer"));
         assert_eq!(code("2017-03-13", "SubmitJob"), Err("NoSuchVersion"));
         assert_eq!(v2_action("sendmessage").map(|found| found.name), Some("SendMessage"));
-        assert!(v2_action("RewindQueue").is_none());
+        assert_eq!(
+            v2_action("ClearSUbscriptionFIlterTags").map(|found| found.name),
+            Some("ClearSubscriptionFilterTags")
+        );
+        assert!(v2_action("PeekMessage").is_none());
     }
 }

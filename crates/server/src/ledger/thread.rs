@@ -133,15 +133,16 @@ impl<A: FnMut(Committed<'_>)> Worker<A> {
             Err(error) => return (Err(failed_to("remove old rows", &error)), Timestamp::NEVER),
         };
         // Messages of queues are counted, so that they go by commands.
-        let commands = match self.ledger.expired(now(), EXPIRE_ROWS) {
+        let commands = match self.ledger.due_in_queues(now(), EXPIRE_ROWS) {
             Ok(commands) if commands.is_empty() => return (Ok(swept), Timestamp::NEVER),
             Ok(commands) => commands,
-            Err(error) => return (Err(failed_to("look for messages over their retention", &error)), Timestamp::NEVER),
+            Err(error) => return (Err(failed_to("look for what is due in queues", &error)), Timestamp::NEVER),
         };
-        swept.more = true;
         let outcome = self.commit(&commands);
+        // What could not be done now, since somebody holds a message or a queue is full, is not tried again at once.
+        swept.more |= !outcome.changes.is_empty();
         let failed = outcome.replies.iter().find_map(|reply| reply.as_ref().err());
-        let swept = failed.map_or(Ok(swept), |error| Err(failed_to("remove messages over their retention", error)));
+        let swept = failed.map_or(Ok(swept), |error| Err(failed_to("carry out what is due in queues", error)));
         (swept, outcome.wake)
     }
 

@@ -21,16 +21,16 @@ use rand::Rng;
 use super::Render;
 use crate::batch::{Batch, LogTail, RowChange};
 use crate::error::StoreError;
-use crate::writer::{Store, VisibleAfter};
+use crate::writer::Store;
 
 /// How often what follows of itself is decided within one batch; the rest waits for the next.
 const FOLLOW_ROUNDS: usize = 3;
 
 /// A batch in the making.
 pub(super) struct Work<'a> {
-    overlay: State,
+    pub(super) overlay: State,
     settings: &'a Settings,
-    now: Timestamp,
+    pub(super) now: Timestamp,
     next_stream: u32,
     replies: Vec<Result<Reply, Refusal>>,
     changes: Vec<Change>,
@@ -39,19 +39,22 @@ pub(super) struct Work<'a> {
     tails: Vec<LogTail>,
     samples: Vec<Arc<Sample>>,
     dropped_samples: Vec<(InstanceKey, u32)>,
-    fresh: BTreeSet<RowKey>,
-    loaded: Loads,
+    pub(super) fresh: BTreeSet<RowKey>,
+    pub(super) loaded: Loads,
 }
 
 /// What was loaded into the overlay, so that nothing is loaded twice: a row that this batch has removed since must
 /// not come back.
 #[derive(Default)]
-struct Loads {
+pub(super) struct Loads {
     jobs: BTreeSet<JobId>,
     instances: BTreeSet<InstanceKey>,
-    messages: BTreeSet<MessageKey>,
-    /// For each queue the place up to which its visible messages were loaded; `None`: all were.
-    queues: BTreeMap<StreamNo, Option<(Timestamp, u64)>>,
+    pub(super) messages: BTreeSet<MessageKey>,
+    pub(super) kept: BTreeSet<MessageKey>,
+    /// For each heap the place up to which its visible messages were loaded; `None`: all were.
+    pub(super) heads: BTreeMap<StreamNo, Option<(Timestamp, u64)>>,
+    /// Messages and kept messages that the store had when the batch began.
+    pub(super) found: BTreeSet<RowKey>,
 }
 
 /// A finished batch.
@@ -150,6 +153,7 @@ impl<'a> Work<'a> {
         touched.extend(self.loaded.jobs.into_iter().map(RowKey::Job));
         touched.extend(self.loaded.instances.into_iter().map(RowKey::Instance));
         touched.extend(self.loaded.messages.into_iter().map(RowKey::Message));
+        touched.extend(self.loaded.kept.into_iter().map(RowKey::Kept));
         self.overlay.forget(&touched);
         Done { state: self.overlay, batch, replies: self.replies, changes: self.changes }
     }
@@ -161,6 +165,7 @@ impl<'a> Work<'a> {
             evolve(&mut self.overlay, change);
             self.note(change);
         }
+        self.next_stream = self.next_stream.max(self.overlay.next_stream().0);
         self.changes.extend(decision.changes);
         self.messages.extend(decision.messages);
         Ok(decision.reply)
@@ -187,11 +192,9 @@ impl<'a> Work<'a> {
                 self.fresh.insert(RowKey::Node(node.id));
             }
             What::TopicCreated(topic) => {
-                self.next_stream = self.next_stream.max(topic.no.0 + 1);
                 self.fresh.insert(RowKey::Topic(topic.no));
             }
             What::QueueCreated(queue) => {
-                self.next_stream = self.next_stream.max(queue.no.0 + 1);
                 self.fresh.insert(RowKey::Queue(queue.no));
             }
             What::Subscribed(subscription) => {
@@ -200,6 +203,7 @@ impl<'a> Work<'a> {
             What::MessageStored(message) => {
                 self.fresh.insert(RowKey::Message(message.key));
             }
+            What::MessageKept(key) | What::MessageRewound(key) => self.note_moved(*key),
             What::InstanceSucceeded(key, end)
             | What::InstanceRetrying(key, end, _)
             | What::InstanceFailed(key, end)
@@ -234,6 +238,19 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// Notes that a message has moved to those that are kept, or back: it gets a row there, unless the store has had
+    /// that since before the batch.
+    fn note_moved(&mut self, key: MessageKey) {
+        let Some(queue) = self.overlay.queue_of(key.heap) else { return };
+        let row = match queue.kept {
+            Some(kept) if kept.heap != key.heap => RowKey::Kept(MessageKey { heap: kept.heap, ..key }),
+            _ => RowKey::Message(MessageKey { heap: queue.heap, ..key }),
+        };
+        if !self.loaded.found.contains(&row) {
+            self.fresh.insert(row);
+        }
+    }
+
     fn keep_tail(&mut self, key: InstanceKey, end: &RunEnd) {
         let attempt = self.overlay.instance(key).map_or(0, |row| row.attempt);
         // A first attempt without output leaves nothing, and there is nothing of an earlier one to wipe out.
@@ -248,13 +265,7 @@ impl<'a> Work<'a> {
             Command::RetryJobs(ids) => ids.iter().try_for_each(|id| self.load_job(*id, store)),
             Command::TerminateInstance { job, task, index } => self.load_instance(*job, task, *index, store),
             Command::Sweep => self.load_redone(store),
-            Command::Receive { queue, max } => self.load_visible(queue, *max, store),
-            Command::DeleteMessages { queue, handles } => {
-                let Some(queue) = self.overlay.queue_named(queue).map(|queue| queue.no) else { return Ok(()) };
-                self.load_messages(queue, handles.iter().map(|handle| handle.seq()), store)
-            }
-            Command::ExpireMessages { queue, seqs } => self.load_messages(*queue, seqs.iter().copied(), store),
-            _ => Ok(()),
+            _ => self.load_messages_for(command, store),
         }
     }
 
@@ -297,52 +308,6 @@ impl<'a> Work<'a> {
             }
             self.overlay.load(row);
         }
-        Ok(())
-    }
-
-    fn load_visible(&mut self, queue: &str, max: usize, store: &mut dyn Store) -> Result<(), StoreError> {
-        let Some(queue) = self.overlay.queue_named(queue).cloned() else { return Ok(()) };
-        if self.fresh.contains(&RowKey::Queue(queue.no)) {
-            return Ok(());
-        }
-        let after = match self.loaded.queues.get(&queue.no) {
-            Some(None) => return Ok(()),
-            Some(Some(place)) => Some(*place),
-            None => None,
-        };
-        let kept = queue.keeps_since(self.now);
-        let from = VisibleAfter { queue: queue.no, now: self.now, kept, after };
-        let rows = store.visible_messages(from, max)?;
-        let mut place = None;
-        let full = rows.len() >= max;
-        for row in rows {
-            if let Row::Message(message) = &row {
-                place = Some((message.visible, message.key.seq));
-                self.loaded.messages.insert(message.key);
-            }
-            self.overlay.load(row);
-        }
-        self.loaded.queues.insert(queue.no, if full { place } else { None });
-        Ok(())
-    }
-
-    fn load_messages(
-        &mut self,
-        queue: StreamNo,
-        seqs: impl Iterator<Item = u64>,
-        store: &mut dyn Store,
-    ) -> Result<(), StoreError> {
-        let seqs: Vec<u64> = seqs
-            .filter(|seq| {
-                let key = MessageKey { queue, seq: *seq };
-                self.overlay.message(key).is_none() && !self.loaded.messages.contains(&key)
-            })
-            .collect();
-        if seqs.is_empty() {
-            return Ok(());
-        }
-        self.loaded.messages.extend(seqs.iter().map(|seq| MessageKey { queue, seq: *seq }));
-        store.messages(queue, &seqs)?.into_iter().for_each(|row| self.overlay.load(row));
         Ok(())
     }
 }

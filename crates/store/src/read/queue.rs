@@ -23,18 +23,19 @@ pub(crate) fn queues(
     span: Span,
 ) -> Result<Page<Arc<Queue>>, EngineError> {
     let select = &queue::TEXTS.select;
-    page(engine, "queue", select, topic::named(filter), "no desc", span, |row| queue::read(row).map(Arc::new))
+    page(engine, "queue", select, topic::named("queue", filter), "no desc", span, |row| queue::read(row).map(Arc::new))
 }
 
 pub(crate) fn figures(engine: &mut dyn Engine, queue: StreamNo, now: Timestamp) -> Result<QueueFigures, EngineError> {
-    let text = "select stored from queue where no = ?1";
-    let stored: u64 = first(engine, &Statement::new(text, values![queue]), |row| row.int())?.unwrap_or_default();
+    let text = "select stored, heap from queue where no = ?1";
+    let found = first(engine, &Statement::new(text, values![queue]), |row| Ok((row.int::<u64>()?, row.stream()?)))?;
+    let Some((stored, heap)) = found else { return Ok(QueueFigures::default()) };
     // Most are visible as a rule, and those are not counted one by one.
-    let text = "select count(*), count(first_dequeued) from queue_message where queue = ?1 and visible > ?2";
-    let hidden = first(engine, &Statement::new(text, values![queue, now]), |row| Ok((row.int()?, row.int()?)))?;
+    let text = "select count(*), count(first_dequeued) from queue_message where heap = ?1 and visible > ?2";
+    let hidden = first(engine, &Statement::new(text, values![heap, now]), |row| Ok((row.int()?, row.int()?)))?;
     let (hidden, inactive): (u64, u64) = hidden.unwrap_or_default();
-    let text = "select enqueued from queue_message where queue = ?1 order by seq limit 1";
-    let oldest = first(engine, &Statement::new(text, values![queue]), |row| row.time())?;
+    let text = "select enqueued from queue_message where heap = ?1 order by seq limit 1";
+    let oldest = first(engine, &Statement::new(text, values![heap]), |row| row.time())?;
     Ok(QueueFigures { active: stored.saturating_sub(hidden), inactive, delayed: hidden - inactive, oldest })
 }
 
@@ -43,25 +44,26 @@ pub(crate) fn next_visible(
     queue: StreamNo,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, EngineError> {
-    let text = "select visible from queue_message where queue = ?1 and visible > ?2 order by visible limit 1";
+    let text = "select visible from queue_message where heap = (select heap from queue where no = ?1) and visible > ?2 \
+                order by visible limit 1";
     first(engine, &Statement::new(text, values![queue, now]), |row| row.time())
 }
 
 /// Places of the oldest messages stored at `kept` or before.
 pub(crate) fn expired(
     engine: &mut dyn Engine,
-    queue: StreamNo,
+    heap: StreamNo,
     kept: Timestamp,
     limit: usize,
 ) -> Result<Vec<u64>, EngineError> {
     // Times grow with places, so the oldest are the first.
-    let text = "select seq, enqueued from queue_message where queue = ?1 order by seq limit ?2";
+    let text = "select seq, enqueued from queue_message where heap = ?1 order by seq limit ?2";
     let read = |row: &mut Cells<'_>| Ok((row.int::<u64>()?, row.time()?));
     // Most often nothing is due, which the oldest alone can tell.
-    let oldest = first(engine, &Statement::new(text, values![queue, 1u64]), read)?;
+    let oldest = first(engine, &Statement::new(text, values![heap, 1u64]), read)?;
     if oldest.is_none_or(|(_, enqueued)| enqueued > kept) {
         return Ok(Vec::new());
     }
-    let oldest = all(engine, &Statement::new(text, values![queue, limit as u64]), read)?;
+    let oldest = all(engine, &Statement::new(text, values![heap, limit as u64]), read)?;
     Ok(oldest.into_iter().take_while(|(_, enqueued)| *enqueued <= kept).map(|(seq, _)| seq).collect())
 }

@@ -25,14 +25,15 @@ pub(crate) fn topics(
     span: Span,
 ) -> Result<Page<Arc<Topic>>, EngineError> {
     let select = &topic::TEXTS.select;
-    page(engine, "topic", select, named(filter), "no desc", span, |row| topic::read(row).map(Arc::new))
+    page(engine, "topic", select, named("topic", filter), "no desc", span, |row| topic::read(row).map(Arc::new))
 }
 
-/// Conditions on the names of topics and queues.
-pub(super) fn named(filter: &NameFilter) -> Conditions<'_> {
+/// Conditions on the names and tags of topics and queues.
+pub(super) fn named<'a>(table: &str, filter: &'a NameFilter) -> Conditions<'a> {
     let mut conditions = Conditions::new();
     conditions.contains("name_key", &filter.contains);
     conditions.within("name_key", filter.names.iter().map(|name| Value::from(name.to_lowercase())));
+    conditions.tagged(&format!("{table}_tag"), table, &format!("{table}.no"), &filter.tags);
     conditions
 }
 

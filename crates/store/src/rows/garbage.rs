@@ -18,18 +18,20 @@ pub(crate) struct Garbage {
 pub(crate) enum Kind {
     Job,
     Topic,
-    Queue,
+    Heap,
+    KeptHeap,
     Subscription,
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Job, Self::Topic, Self::Queue, Self::Subscription];
+    const ALL: [Self; 5] = [Self::Job, Self::Topic, Self::Heap, Self::KeptHeap, Self::Subscription];
 
     fn as_str(self) -> &'static str {
         match self {
             Self::Job => "JOB",
             Self::Topic => "TOPIC",
-            Self::Queue => "QUEUE",
+            Self::Heap => "HEAP",
+            Self::KeptHeap => "KEPT_HEAP",
             Self::Subscription => "SUBSCRIPTION",
         }
     }
@@ -45,7 +47,8 @@ impl Garbage {
         match key {
             RowKey::Job(id) => Some(Self::job(*id)),
             RowKey::Topic(no) => Some(Self { kind: Kind::Topic, a: no.0.into(), b: 0 }),
-            RowKey::Queue(no) => Some(Self { kind: Kind::Queue, a: no.0.into(), b: 0 }),
+            RowKey::Heap(no) => Some(Self { kind: Kind::Heap, a: no.0.into(), b: 0 }),
+            RowKey::KeptHeap(no) => Some(Self { kind: Kind::KeptHeap, a: no.0.into(), b: 0 }),
             RowKey::Subscription(key) => {
                 Some(Self { kind: Kind::Subscription, a: key.topic.0.into(), b: key.no.into() })
             }

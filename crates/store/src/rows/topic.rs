@@ -20,6 +20,8 @@ pub(crate) static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
             "filter",
             "max_msg_bytes",
             "retention_s",
+            "trace",
+            "tags",
             "next_seq",
             "next_subscription",
             "created",
@@ -38,7 +40,7 @@ pub(crate) static MESSAGE_TEXTS: LazyLock<Texts> = LazyLock::new(|| {
     .texts()
 });
 
-pub(crate) fn put(topic: &Topic, fresh: bool) -> Statement<'_> {
+pub(crate) fn put(topic: &Topic, fresh: bool) -> Vec<Statement<'_>> {
     let filter = match topic.filter {
         FilterType::Tags => "tags",
         FilterType::Routing => "routing",
@@ -51,16 +53,25 @@ pub(crate) fn put(topic: &Topic, fresh: bool) -> Statement<'_> {
         filter,
         topic.max_msg_bytes,
         topic.retention_s,
+        topic.trace,
+        json(&topic.tags),
         topic.next_seq,
         topic.next_subscription,
         topic.created,
         topic.modified,
     ];
-    TEXTS.write(fresh, values)
+    let mut statements = vec![TEXTS.write(fresh, values)];
+    if fresh {
+        let text = "insert into topic_tag (topic, place, key, value) values (?1, ?2, ?3, ?4)";
+        let tags = (0u32..).zip(&topic.tags);
+        statements.extend(tags.map(|(place, (key, value))| Statement::new(text, values![topic.no, place, key, value])));
+    }
+    statements
 }
 
-pub(crate) fn delete(no: StreamNo) -> Statement<'static> {
-    Statement::new(&*TEXTS.delete, values![no])
+pub(crate) fn delete(no: StreamNo) -> Vec<Statement<'static>> {
+    let tags = Statement::new("delete from topic_tag where topic = ?1", values![no]);
+    vec![Statement::new(&*TEXTS.delete, values![no]), tags]
 }
 
 pub(crate) fn read(cells: &mut Cells<'_>) -> Result<Topic, Corrupt> {
@@ -73,6 +84,8 @@ pub(crate) fn read(cells: &mut Cells<'_>) -> Result<Topic, Corrupt> {
         filter: word(cells)?,
         max_msg_bytes: cells.int()?,
         retention_s: cells.int()?,
+        trace: cells.flag()?,
+        tags: cells.json()?,
         next_seq: cells.int()?,
         next_subscription: cells.int()?,
         created: cells.time()?,

@@ -9,7 +9,7 @@ use kernel::state::Row;
 use kernel::subscription::Strategy;
 use kernel::time::Timestamp;
 use kernel::topic::{FilterType, StreamNo};
-use store::VisibleAfter;
+use store::{KeptAfter, VisibleAfter};
 
 use crate::rows::*;
 use crate::{Database, Writer, only};
@@ -46,7 +46,13 @@ pub(crate) fn changed_rows_read_back_as_they_are_now(database: &dyn Database) {
             Row::Topic(row) => {
                 Row::Topic(Arc::new(kernel::topic::Topic { filter: FilterType::Tags, next_seq: 9, ..(*row).clone() }))
             }
-            Row::Queue(row) => Row::Queue(Arc::new(kernel::queue::Queue { stored: 7, ..(*row).clone() })),
+            Row::Queue(row) => {
+                let mut queue = kernel::queue::Queue { stored: 7, kept: None, rewinding: None, ..(*row).clone() };
+                queue.settings.rewind_s = 0;
+                let rule = kernel::queue::DeadLetterRule::Age { seconds: 300 };
+                queue.dead_letter = queue.dead_letter.map(|bound| kernel::queue::DeadLetter { rule, ..bound });
+                Row::Queue(Arc::new(queue))
+            }
             Row::Subscription(row) => {
                 let strategy = Strategy::ExponentialDecayRetry;
                 Row::Subscription(Arc::new(kernel::subscription::Subscription {
@@ -134,7 +140,7 @@ fn kind(row: &Row) -> &'static str {
         Row::Task(_) => "task",
         Row::Instance(_) => "instance",
         Row::Token(_) => "token",
-        Row::Message(_) | Row::Delivery(_) => "loaded on demand",
+        Row::Message(_) | Row::Kept(_) | Row::Delivery(_) => "loaded on demand",
     }
 }
 
@@ -157,14 +163,14 @@ fn seqs(rows: Vec<Row>) -> Vec<u64> {
 
 pub(crate) fn the_head_of_a_queue_comes_in_order_and_from_a_place_on(database: &dyn Database) {
     let mut writer = some_messages(database);
-    let from = VisibleAfter { queue: StreamNo(2), now: Timestamp(50), kept: Timestamp(0), after: None };
+    let from = VisibleAfter { heap: StreamNo(2), now: Timestamp(50), kept: Timestamp(0), after: None };
     let mut head = |from, limit| seqs(writer.store.visible_messages(from, limit).unwrap());
     assert_eq!(head(from, 10), [6, 5, 3, 4, 2], "visible at 10, 20, 40, 45, 50");
     assert_eq!(head(from, 2), [6, 5]);
     let after = Some((Timestamp(20), 5));
     assert_eq!(head(VisibleAfter { after, ..from }, 10), [3, 4, 2]);
     assert_eq!(head(VisibleAfter { kept: Timestamp(20), ..from }, 10), [6, 5, 3, 4], "stored at 60, 50, 30, 40");
-    assert_eq!(head(VisibleAfter { queue: StreamNo(9), ..from }, 10), [] as [u64; 0]);
+    assert_eq!(head(VisibleAfter { heap: StreamNo(9), ..from }, 10), [] as [u64; 0]);
 }
 
 pub(crate) fn messages_are_found_by_their_places(database: &dyn Database) {
@@ -180,4 +186,33 @@ pub(crate) fn messages_over_their_retention_are_named(database: &dyn Database) {
     assert_eq!(over(30, 10), [1, 2, 3]);
     assert_eq!(over(30, 2), [1, 2]);
     assert_eq!(over(9, 10), [] as [u64; 0]);
+}
+
+pub(crate) fn the_oldest_messages_and_the_kept_ones_come_in_order(database: &dyn Database) {
+    let mut writer = some_messages(database);
+    writer.add(vec![Row::Message(Arc::new(dead_letter(queue_message(2, 7, 0))))]);
+    let mut oldest = |kept, limit| writer.store.oldest_messages(StreamNo(2), Timestamp(kept), limit).unwrap();
+    assert_eq!(seqs(oldest(30, 2)), [4, 5], "stored at 10, 20 and so on");
+    let found = oldest(60, 9);
+    assert_eq!(found, [Row::Message(Arc::new(dead_letter(queue_message(2, 7, 0))))]);
+
+    writer.add((1..=4).map(|seq| Row::Kept(Arc::new(kept_message(5, seq)))).collect());
+    writer.add(vec![Row::Kept(Arc::new(kept_message(6, 1)))]);
+    let mut kept = |from, after, limit| -> Vec<u64> {
+        let after = KeptAfter { from: Timestamp(from), after, ..KeptAfter::first(StreamNo(5)) };
+        let rows = only(writer.store.kept_messages(after, limit).unwrap(), |row| match row {
+            Row::Kept(message) => Some(message),
+            _ => None,
+        });
+        rows.iter().map(|message| message.key.seq).collect()
+    };
+    assert_eq!(kept(i64::MIN, 0, 9), [1, 2, 3, 4]);
+    assert_eq!(kept(20, 0, 2), [2, 3], "stored at 20 or later");
+    assert_eq!(kept(20, 2, 9), [3, 4]);
+    let found = writer.store.kept_messages(KeptAfter::first(StreamNo(5)), 1).unwrap();
+    assert_eq!(found, [Row::Kept(Arc::new(kept_message(5, 1)))]);
+    let again = kernel::queue::KeptMessage { deleted: Timestamp(2_000), ..kept_message(5, 1) };
+    writer.change(vec![Row::Kept(Arc::new(again.clone()))]);
+    let found = writer.store.kept_messages(KeptAfter::first(StreamNo(5)), 1).unwrap();
+    assert_eq!(found, [Row::Kept(Arc::new(again))]);
 }

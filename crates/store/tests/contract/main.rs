@@ -106,6 +106,7 @@ fn fresh(row: Row) -> RowChange {
         Row::Queue(row) => RowKey::Queue(row.no),
         Row::Subscription(row) => RowKey::Subscription(row.key),
         Row::Message(row) => RowKey::Message(row.key),
+        Row::Kept(row) => RowKey::Kept(row.key),
         Row::Delivery(row) => RowKey::Delivery(row.key),
         Row::Token(row) => RowKey::Token(row.key.clone()),
     };
@@ -154,7 +155,8 @@ contract! {
         rows_come_in_the_order_the_kernel_takes_them
         the_head_of_a_queue_comes_in_order_and_from_a_place_on
         messages_are_found_by_their_places
-        messages_over_their_retention_are_named;
+        messages_over_their_retention_are_named
+        the_oldest_messages_and_the_kept_ones_come_in_order;
     pages:
         jobs_are_listed_newest_first_and_filtered
         instances_with_and_without_rows_make_one_list
@@ -162,6 +164,7 @@ contract! {
         instances_that_are_to_run_again_are_listed_as_they_will_stand
         environments_are_listed_with_their_nodes
         topics_and_queues_are_found_by_name
+        topics_and_queues_are_found_by_tag
         subscriptions_are_found_by_name_and_queue
         figures_say_what_is_there
         a_topic_is_read_from_a_place_on

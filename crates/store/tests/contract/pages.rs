@@ -164,7 +164,7 @@ pub(crate) fn topics_and_queues_are_found_by_name(database: &dyn Database) {
     let mut reader = writer.store.reader().unwrap();
     let mut list = |contains: &str, names: &[&str]| {
         let names = names.iter().map(|name| (*name).to_owned()).collect();
-        let filter = NameFilter { contains: contains.into(), names };
+        let filter = NameFilter { contains: contains.into(), names, ..NameFilter::default() };
         let (topics, queues) = (reader.topics(&filter, ALL).unwrap(), reader.queues(&filter, ALL).unwrap());
         let found: Vec<String> = topics.items.iter().map(|topic| topic.name.clone()).collect();
         assert_eq!(queues.items.iter().map(|queue| queue.name.clone()).collect::<Vec<_>>(), found);
@@ -177,6 +177,30 @@ pub(crate) fn topics_and_queues_are_found_by_name(database: &dyn Database) {
     assert_eq!(list("", &["ALPHA", "gone"]), ["Alpha"]);
     assert_eq!(reader.topic("gone").unwrap(), None);
     assert_eq!(reader.queue("gone").unwrap(), None);
+}
+
+pub(crate) fn topics_and_queues_are_found_by_tag(database: &dyn Database) {
+    let mut writer = Writer::new(database);
+    let mut rows: Vec<Row> = (1..).zip(["a", "b"]).map(|(no, name)| Row::Topic(Arc::new(topic(no, name)))).collect();
+    rows.extend((11..).zip(["a", "b"]).map(|(no, name)| Row::Queue(Arc::new(queue(no, name)))));
+    writer.add(rows);
+    let list = |tags: Tagged| -> Vec<String> {
+        let mut reader = writer.store.reader().unwrap();
+        let filter = NameFilter { tags, ..NameFilter::default() };
+        let (topics, queues) = (reader.topics(&filter, ALL).unwrap(), reader.queues(&filter, ALL).unwrap());
+        let found: Vec<String> = topics.items.iter().map(|topic| topic.name.clone()).collect();
+        assert_eq!(queues.items.iter().map(|queue| queue.name.clone()).collect::<Vec<_>>(), found);
+        found
+    };
+    let pair = |value: &str| Tagged { pairs: vec![("team".into(), vec![value.into()])], ..Tagged::default() };
+    assert_eq!(list(pair("b")), ["b"]);
+    assert_eq!(list(pair("c")), [] as [&str; 0]);
+    assert_eq!(list(Tagged { keys: vec!["team".into()], ..Tagged::default() }), ["b", "a"]);
+    writer.remove(vec![RowKey::Topic(StreamNo(2)), RowKey::Queue(StreamNo(12))]);
+    writer.add(vec![Row::Topic(Arc::new(topic(2, "c"))), Row::Queue(Arc::new(queue(12, "c")))]);
+    let mut reader = writer.store.reader().unwrap();
+    let filter = NameFilter { tags: pair("c"), ..NameFilter::default() };
+    assert_eq!((reader.topics(&filter, ALL).unwrap().total, reader.queues(&filter, ALL).unwrap().total), (1, 1));
 }
 
 pub(crate) fn subscriptions_are_found_by_name_and_queue(database: &dyn Database) {

@@ -11,7 +11,9 @@ use kernel::instance::{Asked, Instance, InstanceKey, Stage};
 use kernel::job::{DependOn, IfNotCreated, Job, JobSpec, TaskSpec};
 use kernel::node::{Node, NodeStage, Then};
 use kernel::phase::{Counts, Phase};
-use kernel::queue::{MessageKey, Queue, QueueMessage, QueueSettings};
+use kernel::queue::{
+    DeadLetter, DeadLetterRule, Kept, KeptMessage, MessageKey, Origin, Queue, QueueMessage, QueueSettings, Rewinding,
+};
 use kernel::ranges::Ranges;
 use kernel::state::Row;
 use kernel::subscription::{
@@ -211,6 +213,8 @@ pub(crate) fn topic(no: u32, name: &str) -> Topic {
         filter: FilterType::Routing,
         max_msg_bytes: 65_536,
         retention_s: 86_400,
+        trace: true,
+        tags: vec![("team".into(), name.to_lowercase())],
         next_seq: 5,
         next_subscription: 3,
         created: Timestamp(1),
@@ -243,9 +247,17 @@ pub(crate) fn queue(no: u32, name: &str) -> Queue {
             visibility_s: 30,
             max_msg_bytes: 65_536,
             retention_s: 600,
+            rewind_s: 600,
+            kept_max_bytes: 1_048_576,
+            trace: true,
         },
+        dead_letter: Some(DeadLetter { queue: StreamNo(no + 1_000), rule: DeadLetterRule::Receives { most: 3 } }),
+        heap: StreamNo(no),
         next_seq: 9,
         stored: 4,
+        kept: Some(Kept { heap: StreamNo(no + 500), count: 2, bytes: 9 }),
+        rewinding: Some(Rewinding { at: Timestamp(8), from: Timestamp(5), after: 1 }),
+        tags: vec![("team".into(), name.to_lowercase())],
         created: Timestamp(1),
         modified: Timestamp(2),
     }
@@ -253,14 +265,25 @@ pub(crate) fn queue(no: u32, name: &str) -> Queue {
 
 pub(crate) fn queue_message(queue: u32, seq: u64, visible: i64) -> QueueMessage {
     QueueMessage {
-        key: MessageKey { queue: StreamNo(queue), seq },
+        key: MessageKey { heap: StreamNo(queue), seq },
         body: format!("text {seq}").into(),
         enqueued: Timestamp(seq as i64 * 10),
         visible: Timestamp(visible),
         first_dequeued: None,
         dequeues: 0,
         receipt: 0,
+        origin: None,
     }
+}
+
+pub(crate) fn dead_letter(message: QueueMessage) -> QueueMessage {
+    let origin = Origin { msg_id: u64::MAX, queue: "q".into(), enqueued: Timestamp(3), dequeues: 7 };
+    QueueMessage { origin: Some(Arc::new(origin)), ..message }
+}
+
+pub(crate) fn kept_message(heap: u32, seq: u64) -> KeptMessage {
+    let QueueMessage { key, body, enqueued, origin, .. } = dead_letter(queue_message(heap, seq, 0));
+    KeptMessage { key, body, enqueued, deleted: Timestamp(1_000), origin }
 }
 
 pub(crate) fn received(message: QueueMessage, visible: i64) -> QueueMessage {

@@ -7,7 +7,7 @@ use kernel::loops::expire::TopicCutoff;
 use kernel::state::{Row, RowKey};
 use kernel::time::Timestamp;
 use kernel::topic::StreamNo;
-use store::{Batch, Cutoffs, DeliverySet, JobFilter, LogTail, Span, Swept};
+use store::{Batch, Cutoffs, DeliverySet, JobFilter, KeptAfter, LogTail, Span, Swept};
 
 use crate::rows::*;
 use crate::{Database, Writer};
@@ -68,6 +68,7 @@ pub(crate) fn what_deleted_topics_queues_and_subscriptions_leave_goes(database: 
             Row::Queue(Arc::new(queue(no + 10, &format!("q{no}")))),
             Row::Subscription(Arc::new(subscription(no, 1, http()))),
             Row::Message(Arc::new(queue_message(no + 10, 1, 0))),
+            Row::Kept(Arc::new(kept_message(no + 10, 2))),
             Row::Delivery(Arc::new(delivery(no, 1, 1, DeliveryStage::Dead))),
         ]
     });
@@ -76,15 +77,19 @@ pub(crate) fn what_deleted_topics_queues_and_subscriptions_leave_goes(database: 
     let attempts = vec![attempt(1, 1, 1, 1), attempt(2, 1, 1, 1)];
     writer.commit(Batch { messages, attempts, ..writer.batch() });
     let key = |topic| subscription(topic, 1, http()).key;
-    writer.remove(vec![RowKey::Topic(StreamNo(1)), RowKey::Queue(StreamNo(11)), RowKey::Subscription(key(1))]);
-    // A message of each, a delivery, an attempt, and three notes.
-    assert_eq!(sweep_all(&mut writer, &nothing(), 100), [7]);
+    let heaps = [RowKey::Heap(StreamNo(11)), RowKey::KeptHeap(StreamNo(11))];
+    let gone = [RowKey::Topic(StreamNo(1)), RowKey::Queue(StreamNo(11)), RowKey::Subscription(key(1))];
+    writer.remove(gone.into_iter().chain(heaps).collect());
+    // Two messages of the queue and one of the topic, a delivery, an attempt, and four notes.
+    assert_eq!(sweep_all(&mut writer, &nothing(), 100), [9]);
     let mut reader = writer.store.reader().unwrap();
     for (topic, left) in [(1, 0), (2, 1)] {
         assert_eq!(reader.topic_messages(StreamNo(topic), 0, 10).unwrap().len(), left);
         assert_eq!(reader.deliveries(key(topic), DeliverySet::All, 0, 10).unwrap().len(), left);
         assert_eq!(reader.attempts(key(topic), None, 10).unwrap().len(), left);
         assert_eq!(writer.store.messages(StreamNo(topic + 10), &[1]).unwrap().len(), left);
+        let kept = writer.store.kept_messages(KeptAfter::first(StreamNo(topic + 10)), 9).unwrap();
+        assert_eq!(kept.len(), left);
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) fn topic(retention_s: u64) -> Topic {
         filter: FilterType::Tags,
         max_msg_bytes: 65_536,
         retention_s,
+        trace: false,
+        tags: Vec::new(),
         next_seq: 1,
         next_subscription: 2,
         created: START,

@@ -23,6 +23,12 @@ pub(in crate::api) const MESSAGE_DEFAULT_BYTES: u64 = 65_536;
 pub(in crate::api) const BATCH_BYTES: usize = 1_048_576;
 /// How long a queue may keep a message, in seconds.
 pub(in crate::api) const QUEUE_RETENTION_S: RangeInclusive<u64> = 30..=1_296_000;
+/// How far back a queue may be set, in seconds; not further than it keeps messages.
+pub(in crate::api) const REWIND_S: RangeInclusive<u64> = 0..=1_296_000;
+/// How often a message may be received at most before it becomes a dead letter.
+pub(in crate::api) const DEAD_RECEIVES: RangeInclusive<u64> = 1..=1_000;
+/// How old a message may be at most before it becomes a dead letter, in seconds.
+pub(in crate::api) const DEAD_AGE_S: RangeInclusive<u64> = 300..=43_200;
 /// How long a topic may keep a message, in seconds.
 pub(in crate::api) const TOPIC_RETENTION_S: RangeInclusive<u64> = 60..=1_296_000;
 /// How long a topic keeps a message unless told otherwise, in seconds.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use kernel::queue::Queue;
+use kernel::queue::{DeadLetterRule, Queue};
 use kernel::state::State;
 use kernel::subscription::Subscription;
+use kernel::time::Timestamp;
 use kernel::topic::{StreamNo, Topic};
 use store::{NameFilter, Page, QueueFigures, Reader, Span, StoreError, SubscriptionFilter, TopicFigures};
 
@@ -16,6 +17,23 @@ pub(in crate::api) struct QueueView {
     pub(in crate::api) queue: Arc<Queue>,
     /// What it holds.
     pub(in crate::api) figures: QueueFigures,
+    /// The queue its dead letters go to.
+    pub(in crate::api) dead_letters_to: Option<Arc<Queue>>,
+    /// Queues whose dead letters it takes.
+    pub(in crate::api) sources: Vec<Arc<Queue>>,
+}
+
+impl QueueView {
+    /// How many deleted messages it can be set back to.
+    pub(in crate::api) fn kept(&self) -> u64 {
+        self.queue.kept.map_or(0, |kept| kept.count)
+    }
+
+    /// Where its dead letters go, and when.
+    pub(in crate::api) fn dead_letter(&self) -> Option<(&str, DeadLetterRule)> {
+        let bound = self.queue.dead_letter?;
+        Some((self.dead_letters_to.as_ref().map_or("", |queue| queue.name.as_str()), bound.rule))
+    }
 }
 
 /// A topic and what it holds.
@@ -30,9 +48,10 @@ pub(in crate::api) struct TopicView {
 
 /// A queue by its name, in any case.
 pub(in crate::api) async fn queue(app: &App, name: &str) -> Result<Option<QueueView>, StoreError> {
-    let Some(queue) = app.state().queue_named(name).cloned() else { return Ok(None) };
+    let state = app.state();
+    let Some(queue) = state.queue_named(name).cloned() else { return Ok(None) };
     let now = app.clock();
-    app.read(move |reader| Ok(Some(QueueView { figures: reader.queue_figures(queue.no, now)?, queue }))).await
+    app.read(move |reader| queue_view(reader, &state, queue, now).map(Some)).await
 }
 
 /// A page of queues.
@@ -46,14 +65,26 @@ pub(in crate::api) async fn queue_views(
     filter: NameFilter,
     span: Span,
 ) -> Result<Page<QueueView>, StoreError> {
-    let now = app.clock();
+    let (now, state) = (app.clock(), app.state());
     app.read(move |reader| {
         let page = reader.queues(&filter, span)?;
-        let view = |queue: Arc<Queue>| Ok(QueueView { figures: reader.queue_figures(queue.no, now)?, queue });
-        let items = page.items.into_iter().map(view).collect::<Result<_, StoreError>>()?;
+        let views = page.items.into_iter().map(|queue| queue_view(reader, &state, queue, now));
+        let items = views.collect::<Result<_, StoreError>>()?;
         Ok(Page { total: page.total, items })
     })
     .await
+}
+
+fn queue_view(
+    reader: &mut dyn Reader,
+    state: &State,
+    queue: Arc<Queue>,
+    now: Timestamp,
+) -> Result<QueueView, StoreError> {
+    let figures = reader.queue_figures(queue.no, now)?;
+    let dead_letters_to = queue.dead_letter.and_then(|bound| state.queue(bound.queue)).cloned();
+    let sources = state.dead_letter_sources(queue.no).cloned().collect();
+    Ok(QueueView { queue, figures, dead_letters_to, sources })
 }
 
 /// A topic by its name, in any case.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use kernel::change::What;
+use kernel::state::State;
 use store::Store;
 use store::ledger::Ledger;
 use store::sqlite::SqliteStore;
@@ -55,7 +56,7 @@ impl Running {
         let thread = spawn(ledger, lanes.clone(), Arc::default(), move |committed| {
             counted.fetch_add(1, Ordering::SeqCst);
             state.set(committed.state.clone());
-            ring(&wakes, committed.changes.iter().map(|change| &change.what));
+            ring(&wakes, committed.state, committed.changes.iter().map(|change| &change.what));
         });
         Self { app, commits, lanes, thread: Some(thread.unwrap()), _folder: folder }
     }
@@ -66,11 +67,11 @@ impl Running {
     }
 }
 
-fn ring<'a>(wakes: &QueueWakes, changes: impl Iterator<Item = &'a What>) {
+fn ring<'a>(wakes: &QueueWakes, state: &State, changes: impl Iterator<Item = &'a What>) {
     let mut stored = BTreeMap::new();
     for what in changes {
-        if let What::MessageStored(message) = what {
-            *stored.entry(message.key.queue).or_insert(0) += 1;
+        if let Some(heap) = crate::effects::came_to(what) {
+            *stored.entry(state.queue_of(heap).unwrap().no).or_insert(0) += 1;
         }
     }
     for (queue, count) in stored {

@@ -32,8 +32,14 @@ async fn run(app: &App, command: Command) -> Reply {
 
 /// A topic `t` with a subscription `all` that posts, and `red` that posts what is tagged so.
 async fn topic_with_two(app: &App) -> (SubscriptionKey, SubscriptionKey) {
-    let new =
-        Command::CreateTopic { name: "t".into(), filter: FilterType::Tags, max_msg_bytes: 65_536, retention_s: 86_400 };
+    let new = Command::CreateTopic {
+        name: "t".into(),
+        filter: FilterType::Tags,
+        max_msg_bytes: 65_536,
+        retention_s: 86_400,
+        trace: false,
+        tags: Vec::new(),
+    };
     run(app, new).await;
     for (name, tags) in [("all", vec![]), ("red", vec!["red".to_owned()])] {
         let new = NewSubscription {

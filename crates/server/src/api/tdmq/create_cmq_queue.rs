@@ -46,6 +46,9 @@ pub(super) fn command(params: &Value) -> Result<Command, ApiError> {
             visibility_s: integer_or(reader, "VisibilityTimeout", VISIBILITY_S, VISIBILITY_DEFAULT_S)?,
             max_msg_bytes: integer_or(reader, "MaxMsgSize", MESSAGE_BYTES, MESSAGE_DEFAULT_BYTES)?,
             retention_s: integer_or(reader, "MsgRetentionSeconds", QUEUE_RETENTION_S, RETENTION_DEFAULT_S)?,
+            rewind_s: 0,
+            kept_max_bytes: 0,
+            trace: false,
         };
         for key in ["RewindSeconds", "RetentionSizeInMB"] {
             refuse(reader, key, NO_REWIND)?;
@@ -59,6 +62,6 @@ pub(super) fn command(params: &Value) -> Result<Command, ApiError> {
         }
         refuse(reader, "Trace", "messages are not traced here; leave it out or give false")?;
         refuse(reader, "Tags", "queues have no tags here; leave it out")?;
-        Ok(Command::CreateQueue { name, settings })
+        Ok(Command::CreateQueue { name, settings, dead_letter: None, tags: Vec::new() })
     })
 }

@@ -40,6 +40,6 @@ pub(super) fn command(params: &Value) -> Result<Command, ApiError> {
         let retention_s = integer_or(reader, "MsgRetentionSeconds", TOPIC_RETENTION_S, TOPIC_RETENTION_DEFAULT_S)?;
         refuse(reader, "Trace", "messages are not traced here; leave it out or give false")?;
         refuse(reader, "Tags", "topics have no tags here; leave it out")?;
-        Ok(Command::CreateTopic { name, filter, max_msg_bytes, retention_s })
+        Ok(Command::CreateTopic { name, filter, max_msg_bytes, retention_s, trace: false, tags: Vec::new() })
     })
 }

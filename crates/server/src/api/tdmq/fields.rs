@@ -62,7 +62,11 @@ pub(super) fn span(reader: &Reader<'_>, most: u64) -> Result<Span, ApiError> {
 pub(super) fn name_filter(reader: &Reader<'_>, contains: &str, names: &str) -> Result<NameFilter, ApiError> {
     refuse(reader, "IsTagFilter", "nothing here has tags to find it by")?;
     refuse(reader, "Filters", "nothing here has tags to find it by")?;
-    Ok(NameFilter { contains: reader.string(contains)?.unwrap_or_default(), names: reader.strings(names)? })
+    Ok(NameFilter {
+        contains: reader.string(contains)?.unwrap_or_default(),
+        names: reader.strings(names)?,
+        ..NameFilter::default()
+    })
 }
 
 /// `MsgContent`.

@@ -27,6 +27,14 @@ pub(super) fn of_refusal(refusal: &Refusal) -> ApiError {
         Refusal::TopicHasSubscriptions(_) | Refusal::TopicInUse { .. } => {
             return at("TopicName", "ResourceInUse", refusal);
         }
+        Refusal::NoRewind(_) => return at("QueueName", "ResourceUnavailable", refusal),
+        Refusal::RewindTime { .. } => return at("StartConsumeTime", "InvalidParameterValue", refusal),
+        Refusal::RewindOverRetention { .. } => return at("RewindSeconds", "InvalidParameterValue", refusal),
+        Refusal::BadDeadLetterQueue { .. } => return at("DeadLetterQueueName", "FailedOperation", refusal),
+        Refusal::AgeOverRetention { .. } => return at("MaxTimeToLive", "InvalidParameterValue", refusal),
+        Refusal::NotBound(_) => "FailedOperation",
+        Refusal::NoDeadLetterRule(_) => return at("Policy", "MissingParameter", refusal),
+        Refusal::DeadLetterQueueInUse { .. } => return at("QueueName", "ResourceInUse", refusal),
         Refusal::QueueInUse { .. } => return at("QueueName", "ResourceInUse", refusal),
         Refusal::QueueFull { .. } => return at("QueueName", "ResourceUnavailable", refusal),
         Refusal::BindingKeyMissing(_) => return at("BindingKey", "MissingParameter", refusal),
@@ -108,6 +116,25 @@ mod tests {
                 Refusal::QueueInUse { queue: name(), by: by() },
                 "ResourceInUse: QueueName: queue `x` receives the messages of topic/sub; delete those subscriptions \
                  first",
+            ),
+            (
+                Refusal::NoRewind(name()),
+                "ResourceUnavailable: QueueName: queue `x` keeps no deleted messages, so it cannot be set back; give \
+                 it rewindSeconds first",
+            ),
+            (
+                Refusal::RewindTime { asked: 1, earliest: 2, latest: 3 },
+                "InvalidParameterValue: StartConsumeTime: 1 is not a moment the queue can be set back to: it must be \
+                 from 2 to 3",
+            ),
+            (
+                Refusal::BadDeadLetterQueue { queue: name(), reason: "why" },
+                "FailedOperation: DeadLetterQueueName: queue `x` cannot take the dead letters: why",
+            ),
+            (Refusal::NotBound(name()), "FailedOperation: queue `x` has no dead-letter queue"),
+            (
+                Refusal::DeadLetterQueueInUse { queue: name(), by: "y".into() },
+                "ResourceInUse: QueueName: queue `x` takes the dead letters of y; unbind it there first",
             ),
             (
                 Refusal::QueueFull { queue: name(), limit: 9 },

@@ -27,7 +27,8 @@ fn refused(command: Read, right: &Value, table: &[(&str, Value, &str)]) {
 #[test]
 fn a_queue_has_the_documented_defaults() {
     let default = "CreateQueue { name: \"q\", settings: QueueSettings { max_messages: 100000000, polling_wait_s: 0, \
-                   visibility_s: 30, max_msg_bytes: 1048576, retention_s: 345600 } }";
+                   visibility_s: 30, max_msg_bytes: 1048576, retention_s: 345600, rewind_s: 0, kept_max_bytes: 0, \
+                   trace: false }, dead_letter: None, tags: [] }";
     assert_eq!(read(create_cmq_queue::command, &json!({"QueueName": "q"})), default);
     // What asks for nothing that is not built; the legacy signatures bring every value as a text.
     let nothing = json!({"QueueName": "q", "RewindSeconds": 0, "Transaction": "0", "DeadLetterQueueName": "",
@@ -90,13 +91,14 @@ fn a_queue_is_refused_for_what_is_wrong_or_not_built() {
 
 #[test]
 fn a_topic_has_the_documented_defaults() {
-    let default = "CreateTopic { name: \"t\", filter: Tags, max_msg_bytes: 65536, retention_s: 86400 }";
+    let default =
+        "CreateTopic { name: \"t\", filter: Tags, max_msg_bytes: 65536, retention_s: 86400, trace: false, tags: [] }";
     assert_eq!(read(create_cmq_topic::command, &json!({"TopicName": "t"})), default);
     let given =
         json!({"TopicName": "t", "MaxMsgSize": 1024, "FilterType": 2, "MsgRetentionSeconds": 60, "Trace": false});
     assert_eq!(
         read(create_cmq_topic::command, &given),
-        "CreateTopic { name: \"t\", filter: Routing, max_msg_bytes: 1024, retention_s: 60 }"
+        "CreateTopic { name: \"t\", filter: Routing, max_msg_bytes: 1024, retention_s: 60, trace: false, tags: [] }"
     );
     let table = [
         ("FilterType", json!(3), "InvalidParameterValue: FilterType: 3 is out of range, it must be from 1 to 2"),

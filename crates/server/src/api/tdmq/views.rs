@@ -33,7 +33,7 @@ pub(super) fn topic_id(id: TopicId) -> String {
 
 /// A CmqQueue.
 pub(super) fn queue(view: &QueueView, owner: u64) -> Value {
-    let QueueView { queue, figures } = view;
+    let QueueView { queue, figures, .. } = view;
     json!({
         "QueueId": queue_id(queue.id),
         "QueueName": queue.name,

@@ -5,11 +5,11 @@ use kernel::queue::QueueSettings;
 use serde_json::{Value, json};
 use wire::v2::{Params, V2Code, V2Error};
 
-use super::fields::{integer_or, max_msg_bytes, new_name, refuse};
+use super::fields::{NO_TRANSACTIONS, dead_letter_policy, integer_or, max_msg_bytes, new_name, refuse};
 use super::{Action, submit, unexpected};
 use crate::App;
 use crate::api::cmq::limits::{
-    HEAP_MESSAGES, HEAP_MESSAGES_DEFAULT, POLL_S, QUEUE_RETENTION_S, VISIBILITY_DEFAULT_S, VISIBILITY_S,
+    HEAP_MESSAGES, HEAP_MESSAGES_DEFAULT, POLL_S, QUEUE_RETENTION_S, REWIND_S, VISIBILITY_DEFAULT_S, VISIBILITY_S,
 };
 use crate::api::cmq::rules;
 use crate::ledger::Lane;
@@ -19,8 +19,6 @@ pub(super) const ACTION: Action =
 
 /// How long a queue keeps a message unless told otherwise, in seconds.
 const RETENTION_DEFAULT_S: u64 = 345_600;
-/// Longest time that a queue of CMQ can be set back, in seconds.
-const REWIND_S: u64 = 1_296_000;
 
 async fn call(app: &App, params: &Params) -> Result<Value, V2Error> {
     match submit(app, Lane::Api, command(params)?).await? {
@@ -37,12 +35,11 @@ pub(super) fn command(params: &Params) -> Result<Command, V2Error> {
         visibility_s: integer_or(params, "visibilityTimeout", VISIBILITY_S, VISIBILITY_DEFAULT_S)?,
         max_msg_bytes: max_msg_bytes(params)?,
         retention_s: integer_or(params, "msgRetentionSeconds", QUEUE_RETENTION_S, RETENTION_DEFAULT_S)?,
+        rewind_s: integer_or(params, "rewindSeconds", REWIND_S, 0)?,
+        kept_max_bytes: 0,
+        trace: false,
     };
-    if integer_or(params, "rewindSeconds", 0..=REWIND_S, 0)? > settings.retention_s {
-        return Err(V2Code::RewindOverRetention.error());
-    }
-    refuse(params, "rewindSeconds", "0", "queues cannot be set back here, deleted messages are gone; only 0 is taken")?;
-    refuse(params, "deadLetterPolicy", "", "there are no dead-letter queues here; leave it out")?;
-    refuse(params, "transaction", "0", "there are no transactions here; only 0 is taken")?;
-    Ok(Command::CreateQueue { name, settings })
+    let dead_letter = dead_letter_policy(params)?;
+    refuse(params, "transaction", "0", NO_TRANSACTIONS)?;
+    Ok(Command::CreateQueue { name, settings, dead_letter, tags: Vec::new() })
 }

@@ -31,5 +31,7 @@ pub(super) fn command(params: &Params) -> Result<Command, V2Error> {
             _ => FilterType::Tags,
         },
         retention_s: TOPIC_RETENTION_DEFAULT_S,
+        trace: false,
+        tags: Vec::new(),
     })
 }

@@ -3,8 +3,10 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use kernel::queue::Handle;
-use kernel::subscription::MannerEdit;
+use kernel::command::NewDeadLetter;
+use kernel::queue::{DeadLetterRule, Handle};
+use kernel::subscription::{Format, MannerEdit, Strategy};
+use serde_json::Value;
 use store::{NameFilter, Page, Span};
 use wire::limits::{V2_BATCH, V2_TAGS};
 use wire::v2::{Params, V2Code, V2Error};
@@ -14,6 +16,7 @@ use crate::api::cmq::limits::{
 };
 use crate::api::cmq::manner;
 use crate::api::cmq::rules::{self, BadKey};
+use crate::api::cmq::{dead_letter, words};
 
 /// The name of something that exists, or not: the kernel knows.
 pub(super) fn name(params: &Params, parameter: &str) -> Result<String, V2Error> {
@@ -34,6 +37,52 @@ pub(super) fn new_name(
 /// `maxMsgSize`.
 pub(super) fn max_msg_bytes(params: &Params) -> Result<u64, V2Error> {
     Ok(params.integer("maxMsgSize", MESSAGE_BYTES)?.unwrap_or(MESSAGE_DEFAULT_BYTES))
+}
+
+/// Why a queue with transactions cannot be had: they are spoken over CMQ's TCP protocol alone.
+pub(super) const NO_TRANSACTIONS: &str =
+    "transactions need CMQ's TCP protocol, which is not spoken here; only 0 is taken";
+
+/// `deadLetterPolicy`: an object as JSON text. An empty text or object is none.
+pub(super) fn dead_letter_policy(params: &Params) -> Result<Option<NewDeadLetter>, V2Error> {
+    let name = "deadLetterPolicy";
+    let text = params.text(name).unwrap_or_default();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let policy: Value = serde_json::from_str(text).map_err(|_| V2Code::WrongType.about(name))?;
+    let fields = policy.as_object().ok_or_else(|| V2Code::WrongType.about(name))?;
+    if fields.is_empty() {
+        return Ok(None);
+    }
+    let number = |key: &str| match fields.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Number(number)) => Ok(number.as_u64()),
+        Some(Value::String(text)) => text.parse().map(Some).map_err(|_| V2Code::WrongType.about(key)),
+        Some(_) => Err(V2Code::WrongType.about(key)),
+    };
+    let queue = fields.get("deadLetterQueue").and_then(Value::as_str).filter(|queue| !queue.is_empty());
+    let queue = queue.ok_or_else(|| V2Code::Lacking.about("deadLetterQueue"))?.to_owned();
+    let (key, rule): (_, fn(u64) -> Option<DeadLetterRule>) = match number("policy")? {
+        None | Some(0) => ("maxReceiveCount", dead_letter::by_receives),
+        Some(1) => ("maxTimeToLive", dead_letter::by_age),
+        Some(_) => return Err(V2Code::OutOfRange.about("policy")),
+    };
+    let bound = number(key)?.ok_or_else(|| V2Code::Lacking.about(key))?;
+    let rule = rule(bound).ok_or_else(|| V2Code::OutOfRange.about(key))?;
+    Ok(Some(NewDeadLetter { queue, rule }))
+}
+
+/// `notifyStrategy`.
+pub(super) fn strategy(params: &Params) -> Result<Option<Strategy>, V2Error> {
+    let word = params.text("notifyStrategy");
+    word.map(|word| words::strategy(word).ok_or_else(|| V2Code::Strategy.error())).transpose()
+}
+
+/// `notifyContentFormat`.
+pub(super) fn format(params: &Params) -> Result<Option<Format>, V2Error> {
+    let word = params.text("notifyContentFormat");
+    word.map(|word| words::format(word).ok_or_else(|| V2Code::ContentFormat.error())).transpose()
 }
 
 /// `msgBody`.
@@ -119,7 +168,7 @@ pub(super) fn manner(params: &Params) -> Result<MannerEdit, V2Error> {
 
 /// `searchWord`.
 pub(super) fn search(params: &Params) -> NameFilter {
-    NameFilter { contains: params.text("searchWord").unwrap_or_default().to_owned(), names: Vec::new() }
+    NameFilter { contains: params.text("searchWord").unwrap_or_default().to_owned(), ..NameFilter::default() }
 }
 
 /// `offset` and `limit` of a list of queues or topics: whoever gives the first must give the second.
@@ -153,6 +202,6 @@ pub(super) fn refuse(params: &Params, parameter: &str, nothing: &str, reason: &s
 }
 
 /// What a list says of each of its items.
-pub(super) fn rows<T>(page: &Page<T>, row: impl Fn(&T) -> serde_json::Value) -> Vec<serde_json::Value> {
+pub(super) fn rows<T>(page: &Page<T>, row: impl Fn(&T) -> Value) -> Vec<Value> {
     page.items.iter().map(row).collect()
 }

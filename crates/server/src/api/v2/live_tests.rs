@@ -230,3 +230,80 @@ async fn queues_are_listed_by_page() {
     let page = ok(app, "ListQueue", &[("searchWord", "ALPHA"), ("offset", "1"), ("limit", "1")]).await;
     assert_eq!((names(&page), &page["totalCount"]), (vec!["alpha".into()], &json!(2)));
 }
+
+#[tokio::test]
+async fn a_queue_is_set_back_and_says_so() {
+    let running = Running::start();
+    let app = &running.app;
+    let named = ("queueName", "q");
+    ok(app, "CreateQueue", &[named, ("rewindSeconds", "3600")]).await;
+    let first = send(app, "one").await;
+    delete(app, &receive(app, "0").await.unwrap()).await.unwrap();
+    let attributes = ok(app, "GetQueueAttributes", &[named]).await;
+    for (name, value) in [("rewindSeconds", 3_600), ("rewindmsgNum", 1), ("rewindMsgNum", 1), ("activeMsgNum", 0)] {
+        assert_eq!(attributes[name], value, "{name} in {attributes}");
+    }
+    let back = attributes["createTime"].as_i64().unwrap();
+    let late = (back + 100_000).to_string();
+    let refused = call(app, "RewindQueue", &[named, ("startConsumeTime", &late)]).await.unwrap_err();
+    assert!(refused.starts_with("4000 (10680)rewind time invalid: "), "{refused}");
+    let back = back.to_string();
+    ok(app, "RewindQueue", &[named, ("startConsumeTime", &back)]).await;
+    let again = receive(app, "0").await.unwrap();
+    assert_eq!((&again["msgId"], &again["msgBody"]), (&first["msgId"], &json!("one")));
+    let off = ok(app, "SetQueueAttributes", &[named, ("rewindSeconds", "0"), ("visibilityTimeout", "7")]).await;
+    assert_eq!((&off["rewindSeconds"], &off["visibilityTimeout"]), (&json!(0), &json!(7)));
+    let refused = call(app, "RewindQueue", &[named, ("startConsumeTime", &back)]).await;
+    assert_eq!(refused, Err("6050 (10670)your queue cannot be rewinded".into()));
+}
+
+#[tokio::test]
+async fn a_dead_letter_says_where_it_comes_from() {
+    let running = Running::start();
+    let app = &running.app;
+    ok(app, "CreateQueue", &[("queueName", "dead")]).await;
+    let policy = r#"{"deadLetterQueue":"Dead","policy":0,"maxReceiveCount":1}"#;
+    let pairs = [("queueName", "q"), ("visibilityTimeout", "1"), ("deadLetterPolicy", policy)];
+    ok(app, "CreateQueue", &pairs).await;
+    let attributes = ok(app, "GetQueueAttributes", &[("queueName", "q")]).await;
+    let shown = json!({"deadLetterQueue": "dead", "policy": 0, "maxReceiveCount": 1});
+    assert_eq!(attributes["deadLetterPolicy"], shown, "{attributes}");
+    let target = ok(app, "GetQueueAttributes", &[("queueName", "dead")]).await;
+    assert_eq!(target["deadLetterSource"][0]["queueName"], "q", "{target}");
+    let refused = call(app, "DeleteQueue", &[("queueName", "dead")]).await.unwrap_err();
+    assert!(
+        refused.starts_with("6000 (10180)delete queue failed: queue `dead` takes the dead letters of q"),
+        "{refused}"
+    );
+
+    let sent = send(app, "bad").await;
+    receive(app, "0").await.unwrap();
+    // Its second receive is when it moves, once nobody holds it any more.
+    assert_eq!(receive(app, "3").await, Err(NO_MESSAGE.into()));
+    let dead = ok(app, "ReceiveMessage", &[("queueName", "dead"), ("pollingWaitSeconds", "0")]).await;
+    assert_eq!((&dead["msgId"], &dead["msgBody"], &dead["dequeueCount"]), (&sent["msgId"], &json!("bad"), &json!(1)));
+    assert_eq!((&dead["originalQueueName"], &dead["originalDequeueCount"]), (&json!("q"), &json!(1)));
+}
+
+#[tokio::test]
+async fn topics_and_subscriptions_take_other_attributes() {
+    let running = Running::start();
+    let app = &running.app;
+    ok(app, "CreateTopic", &[("topicName", "t")]).await;
+    let named = [("topicName", "t"), ("subscriptionName", "s")];
+    let http = [named[0], named[1], ("protocol", "http"), ("endpoint", "http://h/"), ("filterTag.1", "red")];
+    ok(app, "Subscribe", &http).await;
+    ok(app, "SetTopicAttributes", &[named[0], ("maxMsgSize", "1024")]).await;
+    assert_eq!(ok(app, "GetTopicAttributes", &named[..1]).await["maxMsgSize"], 1_024);
+    let large = "x".repeat(1_025);
+    let publish = [named[0], ("msgBody", &*large), ("msgTag.1", "red")];
+    assert_eq!(call(app, "PublishMessage", &publish).await, Err("4400 (10230)exceed maximum message size".into()));
+    let changes = [named[0], named[1], ("notifyStrategy", "BACKOFF_RETRY"), ("filterTag.1", "blue")];
+    ok(app, "SetSubscriptionAttributes", &changes).await;
+    let shown = ok(app, "GetSubscriptionAttributes", &named).await;
+    assert_eq!((&shown["notifyStrategy"], &shown["filterTag"]), (&json!("BACKOFF_RETRY"), &json!(["blue"])));
+    ok(app, "ClearSUbscriptionFIlterTags", &named).await;
+    assert_eq!(ok(app, "GetSubscriptionAttributes", &named).await["filterTags"], json!([]));
+    let refused = call(app, "QueryQueueRoute", &[("queueName", "q")]).await.unwrap_err();
+    assert!(refused.starts_with("4000 (10430)action name QueryQueueRoute is not existed: "), "{refused}");
+}

@@ -9,6 +9,7 @@ mod batch_delete_message;
 mod batch_publish_message;
 mod batch_receive_message;
 mod batch_send_message;
+mod clear_subscription_filter_tags;
 mod create_queue;
 mod create_topic;
 mod delete_message;
@@ -23,9 +24,14 @@ mod list_subscription_by_topic;
 mod list_topic;
 mod poll;
 mod publish_message;
+mod query_route;
 mod receive_message;
 mod refusal;
+mod rewind_queue;
 mod send_message;
+mod set_queue_attributes;
+mod set_subscription_attributes;
+mod set_topic_attributes;
 mod subscribe;
 mod unsubscribe;
 
@@ -44,6 +50,8 @@ pub(super) const ACTIONS: &[Action] = &[
     create_queue::ACTION,
     list_queue::ACTION,
     get_queue_attributes::ACTION,
+    set_queue_attributes::ACTION,
+    rewind_queue::ACTION,
     delete_queue::ACTION,
     send_message::ACTION,
     batch_send_message::ACTION,
@@ -54,13 +62,18 @@ pub(super) const ACTIONS: &[Action] = &[
     create_topic::ACTION,
     list_topic::ACTION,
     get_topic_attributes::ACTION,
+    set_topic_attributes::ACTION,
     delete_topic::ACTION,
     publish_message::ACTION,
     batch_publish_message::ACTION,
     subscribe::ACTION,
     list_subscription_by_topic::ACTION,
     get_subscription_attributes::ACTION,
+    set_subscription_attributes::ACTION,
+    clear_subscription_filter_tags::ACTION,
     unsubscribe::ACTION,
+    query_route::QUEUE,
+    query_route::TOPIC,
 ];
 
 /// One action.

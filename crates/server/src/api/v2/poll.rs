@@ -89,7 +89,7 @@ async fn may_have_come(
 
 /// A received message. Clients need each of its fields, and the numbers as numbers.
 pub(super) fn message(message: &QueueMessage) -> Value {
-    json!({
+    let mut fields = json!({
         "msgBody": message.body,
         "msgId": message.msg_id().0.to_string(),
         "receiptHandle": message.handle().0.to_string(),
@@ -97,5 +97,12 @@ pub(super) fn message(message: &QueueMessage) -> Value {
         "firstDequeueTime": message.first_dequeued.unwrap_or(message.enqueued).seconds(),
         "nextVisibleTime": message.visible.seconds(),
         "dequeueCount": message.dequeues,
-    })
+    });
+    if let Some(origin) = &message.origin {
+        // Over HTTP CMQ says nothing of where a dead letter comes from; over TCP it says this.
+        fields["originalQueueName"] = json!(origin.queue);
+        fields["originalEnqueueTime"] = json!(origin.enqueued.seconds());
+        fields["originalDequeueCount"] = json!(origin.dequeues);
+    }
+    fields
 }

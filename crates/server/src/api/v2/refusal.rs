@@ -34,6 +34,15 @@ pub(super) fn of_refusal(refusal: &Refusal) -> V2Error {
         Refusal::QueueExists(_) => V2Code::QueueExists.error(),
         Refusal::TooManyQueues(_) => V2Code::QueueCount.error(),
         Refusal::QueueFull { .. } => V2Code::HeapFull.error(),
+        Refusal::NoRewind(_) => V2Code::NoRewind.error(),
+        Refusal::RewindTime { .. } => V2Code::RewindTime.error().because(refusal),
+        Refusal::RewindOverRetention { .. } => V2Code::RewindOverRetention.error(),
+        Refusal::AgeOverRetention { .. }
+        | Refusal::BadDeadLetterQueue { .. }
+        | Refusal::NotBound(_)
+        | Refusal::NoDeadLetterRule(_) => V2Code::OutOfRange.about("deadLetterPolicy").because(refusal),
+        Refusal::DeadLetterQueueInUse { .. } => V2Code::DeleteQueueFailed.error().because(refusal),
+        Refusal::QueueNeedsSimplified => V2Code::QueueNeedsSimplified.error(),
         Refusal::StreamsExhausted => V2Code::QueueCount.error().because(refusal),
         Refusal::QueueInUse { .. } => V2Code::DeleteQueueFailed.error().because(refusal),
         Refusal::NoSubscription { .. } => V2Code::InvalidRequest.error().because(refusal),
@@ -44,7 +53,6 @@ pub(super) fn of_refusal(refusal: &Refusal) -> V2Error {
         Refusal::NoSubscriber(_) => V2Code::NoSubscription.error(),
         Refusal::NoMatch(_) => V2Code::NoMatch.error(),
         Refusal::MessageTooLarge { .. } => V2Code::MessageSize.error(),
-        Refusal::QueueNeedsSimplified => V2Code::QueueNeedsSimplified.error(),
         Refusal::NoDeadLetterQueue(_) => V2Code::NoQueue.error().because(refusal),
         Refusal::ForPostsOnly(_) | Refusal::NoCircuit | Refusal::NotSigned { .. } => {
             V2Code::InvalidRequest.error().because(refusal)
@@ -105,6 +113,25 @@ mod tests {
                 "6000 (10180)delete queue failed: queue `x` receives the messages of topic/sub; delete those \
                  subscriptions first",
             ),
+            (Refusal::NoRewind(name()), "6050 (10670)your queue cannot be rewinded"),
+            (
+                Refusal::RewindTime { asked: 1, earliest: 2, latest: 3 },
+                "4000 (10680)rewind time invalid: 1 is not a moment the queue can be set back to: it must be from 2 to 3",
+            ),
+            (
+                Refusal::RewindOverRetention { rewind_s: 2, retention_s: 1 },
+                "4000 (10700)rewindSeconds is more than msgRetentionSeconds",
+            ),
+            (
+                Refusal::BadDeadLetterQueue { queue: name(), reason: "why" },
+                "4000 (10350)parameter deadLetterPolicy value or length is out of range: queue `x` cannot take the \
+                 dead letters: why",
+            ),
+            (
+                Refusal::DeadLetterQueueInUse { queue: name(), by: "y".into() },
+                "6000 (10180)delete queue failed: queue `x` takes the dead letters of y; unbind it there first",
+            ),
+            (Refusal::QueueNeedsSimplified, "4000 (10640)notifyContentFormat of protocol queue must be SIMPLIFIED"),
             (
                 Refusal::NoSubscription { topic: name(), name: name() },
                 "4000 (10000)invalid request parameters: subscription `x` of topic `x` does not exist",

@@ -1,12 +1,12 @@
 //! `Subscribe`.
 
 use kernel::command::{Command, NewSubscription, Reply};
-use kernel::subscription::{Endpoint, Format, Strategy};
+use kernel::subscription::Endpoint;
 use kernel::topic::StreamNo;
 use serde_json::{Value, json};
 use wire::v2::{Params, V2Code, V2Error};
 
-use super::fields::{binding_keys, manner, name, new_name, tags};
+use super::fields::{binding_keys, format, manner, name, new_name, strategy, tags};
 use super::{Action, submit, unexpected};
 use crate::App;
 use crate::api::cmq::rules::{self, BadUrl};
@@ -32,11 +32,9 @@ pub(super) fn command(params: &Params) -> Result<Command, V2Error> {
     let topic = name(params, "topicName")?;
     let name = new_name(params, "subscriptionName", rules::is_name, V2Code::SubscriptionName)?;
     let endpoint = endpoint(params)?;
-    let format = format(params, &endpoint)?;
-    let strategy = match params.text("notifyStrategy") {
-        None => Strategy::default(),
-        Some(word) => words::strategy(word).ok_or_else(|| V2Code::Strategy.error())?,
-    };
+    // Queues get the text as it is. The Python client asks for JSON unless told otherwise, and must be told.
+    let format = words::format_for(&endpoint, format(params)?).ok_or_else(|| V2Code::QueueNeedsSimplified.error())?;
+    let strategy = strategy(params)?.unwrap_or_default();
     let filter_tags = tags(params, "filterTag", V2Code::FilterTagCount)?;
     let binding_keys = binding_keys(params)?;
     let manner = manner(params)?;
@@ -60,13 +58,4 @@ fn endpoint(params: &Params) -> Result<Endpoint, V2Error> {
         "queue" => Err(V2Code::EndpointForm.error()),
         _ => Err(V2Code::Protocol.error()),
     }
-}
-
-/// Queues get the text as it is. The Python client asks for JSON unless told otherwise, and must be told.
-fn format(params: &Params, endpoint: &Endpoint) -> Result<Format, V2Error> {
-    let asked = match params.text("notifyContentFormat") {
-        None => None,
-        Some(word) => Some(words::format(word).ok_or_else(|| V2Code::ContentFormat.error())?),
-    };
-    words::format_for(endpoint, asked).ok_or_else(|| V2Code::QueueNeedsSimplified.error())
 }

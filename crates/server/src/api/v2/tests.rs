@@ -60,7 +60,55 @@ fn a_queue_has_the_documented_defaults() {
     assert_eq!(
         default,
         "CreateQueue { name: \"q\", settings: QueueSettings { max_messages: 100000000, polling_wait_s: 0, \
-         visibility_s: 30, max_msg_bytes: 65536, retention_s: 345600 } }"
+         visibility_s: 30, max_msg_bytes: 65536, retention_s: 345600, rewind_s: 0, kept_max_bytes: 0, trace: false }, \
+         dead_letter: None, tags: [] }"
+    );
+}
+
+#[test]
+fn dead_letter_policies_are_read() {
+    let policy = |text: &str| match create_queue::command(&params(&[("queueName", "q"), ("deadLetterPolicy", text)])) {
+        Ok(Command::CreateQueue { dead_letter, .. }) => format!("{dead_letter:?}"),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(policy(""), "None");
+    assert_eq!(policy("{}"), "None");
+    assert_eq!(
+        policy(r#"{"deadLetterQueue":"dead","policy":0,"maxReceiveCount":1000}"#),
+        "Some(NewDeadLetter { queue: \"dead\", rule: Receives { most: 1000 } })"
+    );
+    assert_eq!(
+        policy(r#"{"deadLetterQueue":"dead","policy":"1","maxTimeToLive":"300"}"#),
+        "Some(NewDeadLetter { queue: \"dead\", rule: Age { seconds: 300 } })"
+    );
+}
+
+#[test]
+fn what_changes_is_read_and_what_is_not_given_stays() {
+    let edit = |pairs: &[(&str, &str)]| match set_queue_attributes::command(&params(pairs)) {
+        Ok(Command::ModifyQueue { name, edit }) => (name, *edit),
+        other => panic!("{other:?}"),
+    };
+    let (name, nothing) = edit(&[("queueName", "q")]);
+    assert_eq!((name.as_str(), nothing), ("q", kernel::command::QueueEdit::default()));
+    let (_, some) = edit(&[("queueName", "q"), ("rewindSeconds", "0"), ("visibilityTimeout", "43200")]);
+    assert_eq!((some.rewind_s, some.visibility_s, some.retention_s), (Some(0), Some(43_200), None));
+    let subscription = |pairs: &[(&str, &str)]| {
+        let named = [("topicName", "t"), ("subscriptionName", "s")];
+        let pairs: Vec<_> = named.iter().chain(pairs).copied().collect();
+        match set_subscription_attributes::command(&params(&pairs)) {
+            Ok(Command::ModifySubscription { edit, .. }) => Ok(edit),
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => Err(format!("{} {error}", error.code)),
+        }
+    };
+    assert_eq!(subscription(&[("endpoint", "http://h/"), ("protocol", "http")]), Ok(Default::default()));
+    let some = subscription(&[("filterTag.1", "a"), ("notifyStrategy", "BACKOFF_RETRY")]).unwrap();
+    assert_eq!((some.filter_tags, some.binding_keys), (Some(vec!["a".to_owned()]), None));
+    assert_eq!(subscription(&[("notifyStrategy", "x")]), Err("4000 (10520)undefined notify retry stragety".into()));
+    assert_eq!(
+        subscription(&[("notifyContentFormat", "x")]),
+        Err("4000 (10530)undefined notify content format".into())
     );
 }
 
@@ -69,10 +117,13 @@ fn a_queue_is_refused_for_what_is_wrong_or_not_built() {
     let range = |name: &str| format!("4000 (10350)parameter {name} value or length is out of range");
     let (heap, poll) = (range("maxMsgHeapNum"), range("pollingWaitSeconds"));
     let (visibility, size, retention) = (range("visibilityTimeout"), range("maxMsgSize"), range("msgRetentionSeconds"));
-    let rewind =
-        range("rewindSeconds") + ": queues cannot be set back here, deleted messages are gone; only 0 is taken";
-    let dead = range("deadLetterPolicy") + ": there are no dead-letter queues here; leave it out";
-    let transaction = range("transaction") + ": there are no transactions here; only 0 is taken";
+    let rewind = range("rewindSeconds");
+    let transaction =
+        range("transaction") + ": transactions need CMQ's TCP protocol, which is not spoken here; only 0 is taken";
+    let (policy, count, age) = (range("policy"), range("maxReceiveCount"), range("maxTimeToLive"));
+    let lacks = |name: &str| format!("4000 (10390)lacked of required parameter {name}");
+    let (no_queue, no_age) = (lacks("deadLetterQueue"), lacks("maxTimeToLive"));
+    let no_object = "4000 (10360)parameter deadLetterPolicy error type";
     let name = "4000 (10020)queue name format error";
     let table = [
         ("queueName", "1q", name),
@@ -88,9 +139,14 @@ fn a_queue_is_refused_for_what_is_wrong_or_not_built() {
         ("maxMsgSize", "1048577", size.as_str()),
         ("msgRetentionSeconds", "29", retention.as_str()),
         ("msgRetentionSeconds", "1296001", retention.as_str()),
-        ("rewindSeconds", "60", rewind.as_str()),
-        ("rewindSeconds", "345601", "4000 (10700)rewindSeconds is more than msgRetentionSeconds"),
-        ("deadLetterPolicy", "{}", dead.as_str()),
+        ("rewindSeconds", "1296001", rewind.as_str()),
+        ("deadLetterPolicy", "x", no_object),
+        ("deadLetterPolicy", "[]", no_object),
+        ("deadLetterPolicy", r#"{"policy":0,"maxReceiveCount":1}"#, no_queue.as_str()),
+        ("deadLetterPolicy", r#"{"deadLetterQueue":"d","policy":2}"#, policy.as_str()),
+        ("deadLetterPolicy", r#"{"deadLetterQueue":"d","policy":0,"maxReceiveCount":1001}"#, count.as_str()),
+        ("deadLetterPolicy", r#"{"deadLetterQueue":"d","policy":1,"maxReceiveCount":1}"#, no_age.as_str()),
+        ("deadLetterPolicy", r#"{"deadLetterQueue":"d","policy":1,"maxTimeToLive":299}"#, age.as_str()),
         ("transaction", "1", transaction.as_str()),
     ];
     refused(create_queue::command, &[("queueName", "q")], &table);
@@ -99,14 +155,15 @@ fn a_queue_is_refused_for_what_is_wrong_or_not_built() {
 
 #[test]
 fn a_topic_has_the_documented_defaults() {
-    let default = "CreateTopic { name: \"t\", filter: Tags, max_msg_bytes: 65536, retention_s: 86400 }";
+    let default =
+        "CreateTopic { name: \"t\", filter: Tags, max_msg_bytes: 65536, retention_s: 86400, trace: false, tags: [] }";
     assert_eq!(read(create_topic::command, &[("topicName", "t")]), default);
     let python = [("topicName", "t"), ("maxMsgSize", "65536"), ("filterType", "1")];
     assert_eq!(read(create_topic::command, &python), default);
     let routing = [("topicName", "t"), ("maxMsgSize", "1048576"), ("filterType", "2")];
     assert_eq!(
         read(create_topic::command, &routing),
-        "CreateTopic { name: \"t\", filter: Routing, max_msg_bytes: 1048576, retention_s: 86400 }"
+        "CreateTopic { name: \"t\", filter: Routing, max_msg_bytes: 1048576, retention_s: 86400, trace: false, tags: [] }"
     );
     let table = [
         ("topicName", "-", "4000 (10590)topic name format error"),
