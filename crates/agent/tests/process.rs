@@ -101,15 +101,15 @@ fn what_left_its_session_and_its_environment_dies_with_a_dead_agent() {
         let pipe = node.pipe("alive");
         let mut agent = begin(&node, true);
         let mut connection = node.welcome(&[]);
-        let stray = "setsid env -i sh -c 'echo ready >&9; sleep 3600'";
-        connection.start(&format!("exec 9>{}; ({stray} &); exit 0", pipe.display()), &[run(0)]);
+        let stray = |word| format!("(setsid env -i sh -c 'echo {word} >&9; sleep 3600' &)");
+        connection.start(&format!("exec 9>{}; {}; exit 0", pipe.display(), stray("first")), &[run(0)]);
         // The first run's stray may have died with it before it could say anything; the second one's lives.
         let mut alive = open(&pipe);
         connection.started(run(0));
         connection.exited(run(0));
-        connection.start(&format!("exec 9>{}; ({stray} &); sleep 3600", pipe.display()), &[run(1)]);
+        connection.start(&format!("exec 9>{}; {}; sleep 3600", pipe.display(), stray("second")), &[run(1)]);
         connection.started(run(1));
-        while line(&mut alive) != "ready" {}
+        while line(&mut alive) != "second" {}
         signal(&agent, Signal::SIGKILL);
         agent.wait().unwrap();
         assert!(kill_leftovers(&node.config.home).unwrap() >= 2, "the run's group, and what left it");

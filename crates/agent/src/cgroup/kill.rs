@@ -92,13 +92,17 @@ fn collect(group: &Path, found: &mut Vec<i32>) -> io::Result<()> {
 /// The living processes of a group itself.
 pub(super) fn list(group: &Path, found: &mut Vec<i32>) -> io::Result<()> {
     match fs::read_to_string(group.join(PROCS)) {
-        // 0 stands for a process that cannot be seen from here.
-        Ok(text) => found.extend(text.lines().filter_map(|line| line.parse::<i32>().ok()).filter(|pid| *pid != 0)),
+        Ok(text) => found.extend(parse(&text)),
         // It has just been removed.
         Err(error) if error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(GONE) => {}
         Err(error) => return Err(error),
     }
     Ok(())
+}
+
+/// The processes in such a list. 0 stands for one that cannot be seen from here.
+pub(super) fn parse(text: &str) -> impl Iterator<Item = i32> {
+    text.lines().filter_map(|line| line.parse::<i32>().ok()).filter(|pid| *pid != 0)
 }
 
 const GONE: i32 = Errno::ENODEV as i32;

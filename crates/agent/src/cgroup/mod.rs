@@ -6,7 +6,7 @@
 //! share, one slot's part. The run's own first line of shell enters it ([`RunGroup::wrap`]): what enters later could
 //! have left children outside. Groups are used again, since making them costs more than a short run does.
 //! *Where it has none*, as on the machine itself, the agent puts itself into the node's group, and all runs are born
-//! there, which costs a run nothing; what a run left behind is told apart by what else is known of it ([`strays`]).
+//! there, which costs a run next to nothing; what a run left behind is told apart by what else is known of it ([`strays`]).
 //!
 //! Version 2 has one hierarchy for everything; in version 1 each controller may have its own. A machine may have both,
 //! and then processes are tracked in version 2, where a group can be killed as a whole, and bounded in version 1.
@@ -27,6 +27,7 @@ use crate::config::NodeLimits;
 use crate::limits::KILLED_GONE;
 use controllers::{Bounds, Controller, Kind};
 use hierarchies::Hierarchies;
+use strays::Watched;
 
 pub(crate) use group::RunGroup;
 pub(crate) use strays::{Answers, Known};
@@ -45,7 +46,7 @@ enum Mode {
     /// There is nothing but process groups.
     None,
     /// Runs are born where the agent is; before, it was there.
-    Born { before: PathBuf },
+    Born { before: PathBuf, watched: Watched },
     /// Each run has a group with its share.
     Shared(Shares),
 }
@@ -99,8 +100,9 @@ impl Groups {
             let _ = fs::remove_dir(&node);
             return Err(error);
         }
+        let watched = Watched::open(&node)?;
         let facts = format!("no limits; what a run leaves behind is found by its cgroup ({})", found.version(&node));
-        Ok(Self { node: vec![node], mode: Mode::Born { before }, facts })
+        Ok(Self { node: vec![node], mode: Mode::Born { before, watched }, facts })
     }
 
     fn open_shared(found: &Hierarchies, name: &str, limits: &NodeLimits, slots: u32) -> io::Result<Self> {
@@ -177,9 +179,9 @@ impl Groups {
                 self.give_back(group, clean);
                 ran_out
             }
-            (Mode::Born { .. }, _) => {
+            (Mode::Born { watched, .. }, _) => {
                 let until = Instant::now() + KILLED_GONE;
-                if let Err(error) = strays::end(&self.node[0], answers, until) {
+                if let Err(error) = strays::end(watched, answers, until) {
                     tracing::warn!(%error, "failed to end what a run left behind");
                 }
                 false
@@ -201,7 +203,7 @@ impl Groups {
 
     /// The node ends: removes its groups, if nothing is in them any more.
     pub(crate) fn close(&self) {
-        if let Mode::Born { before } = &self.mode
+        if let Mode::Born { before, .. } = &self.mode
             && let Err(error) = enter(before)
         {
             tracing::debug!(%error, "stays in the node's group");

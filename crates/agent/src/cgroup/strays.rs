@@ -6,12 +6,14 @@
 //! and is ended when none of them goes on any more.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Instant;
 
-use super::kill;
+use super::{PROCS, kill};
 use crate::environment;
 use crate::limits::KILLED_LOOK;
 use crate::procfs::{self, Process};
@@ -34,18 +36,14 @@ pub(crate) trait Answers {
 }
 
 /// Kills what no run that goes on answers for, and waits until it is gone.
-pub(super) fn end(group: &Path, answers: &impl Answers, until: Instant) -> io::Result<()> {
+pub(super) fn end(group: &Watched, answers: &impl Answers, until: Instant) -> io::Result<()> {
     loop {
         // In this order: a run that begins after its process was listed is known, one that ended is looked at again.
-        let mut pids = Vec::new();
-        kill::list(group, &mut pids)?;
+        let mut pids = group.processes()?;
         let me = std::process::id().try_into().expect("Linux numbers processes within i32");
         pids.retain(|pid| *pid != me);
         answers.without_leaders(&mut pids);
-        if pids.is_empty() {
-            return Ok(());
-        }
-        let strays = strays(&pids, me, &answers.known())?;
+        let strays = strays(&pids, me, || answers.known())?;
         if strays.is_empty() {
             return Ok(());
         }
@@ -57,13 +55,45 @@ pub(super) fn end(group: &Path, answers: &impl Answers, until: Instant) -> io::R
     }
 }
 
-fn strays(pids: &[i32], me: i32, known: &Known) -> io::Result<Vec<i32>> {
-    let mut strays = Vec::new();
+/// A group whose list of processes is kept open: it is read at the end of every run.
+#[derive(Debug)]
+pub(super) struct Watched {
+    group: PathBuf,
+    list: File,
+}
+
+impl Watched {
+    pub(super) fn open(group: &Path) -> io::Result<Self> {
+        Ok(Self { group: group.to_owned(), list: File::open(group.join(PROCS))? })
+    }
+
+    fn processes(&self) -> io::Result<Vec<i32>> {
+        let mut text = [0; 4_096];
+        let length = self.list.read_at(&mut text, 0)?;
+        let mut found = Vec::new();
+        if length == text.len() {
+            kill::list(&self.group, &mut found)?;
+        } else {
+            found.extend(kill::parse(&String::from_utf8_lossy(&text[..length])));
+        }
+        Ok(found)
+    }
+}
+
+fn strays(pids: &[i32], me: i32, known: impl Fn() -> Known) -> io::Result<Vec<i32>> {
+    let mut doubtful = Vec::new();
     for pid in pids {
-        if let Some(process) = procfs::process(*pid)?.filter(|process| !process.ended)
-            && !goes_on(process, me, known, &procfs::process, &instance)?
-        {
-            strays.push(*pid);
+        // A child of the agent itself is a run that just begins.
+        doubtful.extend(procfs::process(*pid)?.filter(|process| !process.ended && process.parent != me));
+    }
+    if doubtful.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known = known();
+    let mut strays = Vec::new();
+    for process in doubtful {
+        if !goes_on(process, me, &known, &procfs::process, &instance)? {
+            strays.push(process.pid);
         }
     }
     Ok(strays)
@@ -88,7 +118,6 @@ fn goes_on(
     let mut parent = process.parent;
     // A chain of forebears that changes meanwhile may have no end.
     for _ in 0..FOREBEARS {
-        // A child of the agent itself is a run that just begins.
         if parent == me || known.leaders.contains_key(&parent) {
             return Ok(true);
         }
