@@ -121,6 +121,7 @@ fn engine(folder: &Path, runs: u32) -> Result<f64, Box<dyn Error>> {
         instance_num: u64::from(runs),
         command: "true".to_owned(),
         env: Vec::new(),
+        setup: None,
         timeout_ms: 86_400_000,
         grace_ms: 10_000,
     };

@@ -128,7 +128,7 @@ impl Engine {
         });
         let mut threads = vec![
             spawn(&shared, "timekeeper".to_owned(), timekeeper::run)?,
-            spawn(&shared, "sampler".to_owned(), sampler::run)?,
+            spawn(&shared, "sampler".to_owned(), |shared| sampler::run(shared))?,
         ];
         for number in 0..WORKERS {
             threads.push(spawn(&shared, format!("worker-{number}"), worker::run)?);
@@ -477,13 +477,18 @@ pub(crate) fn send(signals: impl IntoIterator<Item = GroupSignal>) {
     }
 }
 
-/// A reason to report, cut to what a report may carry.
+/// A run that did not start, for a reason to report.
 pub(crate) fn not_started(reason: &str) -> Exit {
+    Exit::NotStarted { reason: cut(reason) }
+}
+
+/// A reason, cut to what a report may carry.
+pub(crate) fn cut(reason: &str) -> String {
     let mut end = reason.len().min(REASON_BYTES);
     while !reason.is_char_boundary(end) {
         end -= 1;
     }
-    Exit::NotStarted { reason: reason[..end].to_owned() }
+    reason[..end].to_owned()
 }
 
 /// The time by the node's clock, in milliseconds of Unix time.
@@ -492,7 +497,7 @@ pub(crate) fn unix_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-fn spawn(shared: &Arc<Shared>, name: String, body: fn(&Shared)) -> io::Result<JoinHandle<()>> {
+fn spawn(shared: &Arc<Shared>, name: String, body: fn(&Arc<Shared>)) -> io::Result<JoinHandle<()>> {
     let shared = Arc::clone(shared);
     thread::Builder::new().name(name).spawn(move || body(&shared))
 }

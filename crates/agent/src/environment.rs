@@ -38,6 +38,11 @@ pub(crate) fn path<'a>(inherited: &'a [(OsString, OsString)], order: &'a TaskOrd
 
 /// What this run adds, in an order in which a later variable replaces an earlier one: the task's own, then Batch's.
 pub(crate) fn own(order: &TaskOrder, run: RunId) -> impl Iterator<Item = (String, String)> {
+    order.env.iter().cloned().chain(of_batch(order, run))
+}
+
+/// What Batch tells a run of itself.
+pub(crate) fn of_batch(order: &TaskOrder, run: RunId) -> impl Iterator<Item = (String, String)> + use<> {
     let job = run.job.to_string();
     let index = run.index.to_string();
     let batch = [
@@ -49,7 +54,7 @@ pub(crate) fn own(order: &TaskOrder, run: RunId) -> impl Iterator<Item = (String
         ("BATCH_COMPUTE_TASK_NAME", order.task_name.clone()),
         ("BATCH_COMPUTE_TASK_INSTANCE_INDEX", index),
     ];
-    order.env.iter().cloned().chain(batch.map(|(name, value)| (name.to_owned(), value)))
+    batch.into_iter().map(|(name, value)| (name.to_owned(), value))
 }
 
 /// The instance that a process with this environment was started for, as [`instance_of`] names it. The text is that of
@@ -84,6 +89,7 @@ mod tests {
             instance_num: 8,
             command: String::new(),
             env: env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            setup: None,
             timeout_ms: 0,
             grace_ms: 0,
         }

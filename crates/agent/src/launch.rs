@@ -13,11 +13,11 @@ use std::process::{Command, Stdio};
 use wire::node::{RunId, TaskOrder};
 
 use crate::cgroup::{Groups, RunGroup};
-use crate::environment;
 use crate::folders::Folders;
 use crate::output::Output;
 use crate::paths::{Stream, folder_name, is_plain, log_file};
-use crate::simple;
+use crate::step::{Step, StepOrder};
+use crate::{containers, environment, simple, steps};
 
 const SHELL: &str = "/bin/sh";
 
@@ -25,6 +25,7 @@ const SHELL: &str = "/bin/sh";
 #[derive(Debug)]
 pub(crate) struct Launcher {
     pub(crate) folders: Folders,
+    home: PathBuf,
     logs: PathBuf,
     inherited: Vec<(OsString, OsString)>,
 }
@@ -37,6 +38,8 @@ pub(crate) struct RunFiles {
     pub(crate) stderr: Output,
     /// Its control group, where runs have their own.
     pub(crate) group: Option<Box<RunGroup>>,
+    /// What its step was told, if a step leads it.
+    pub(crate) step: Option<Box<StepOrder>>,
 }
 
 /// Why a run could not be started. The texts go to the user as the reason.
@@ -52,6 +55,8 @@ pub(crate) enum LaunchError {
     Group(#[source] io::Error),
     #[error("failed to start {SHELL}: {0}")]
     Spawn(#[source] io::Error),
+    #[error("failed to make the folder of its step: {0}")]
+    Step(#[source] io::Error),
 }
 
 impl Launcher {
@@ -59,7 +64,7 @@ impl Launcher {
     pub(crate) fn open(home: &Path, logs: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(logs)?;
         let folders = Folders::open(home)?;
-        Ok(Self { folders, logs: logs.to_owned(), inherited: environment::inherited() })
+        Ok(Self { folders, home: home.to_owned(), logs: logs.to_owned(), inherited: environment::inherited() })
     }
 
     /// Starts a run's process as the leader of its own group. The answer is its id; nothing but the reaper waits
@@ -75,9 +80,13 @@ impl Launcher {
         }
         let name = folder_name(&order.task_name, run.index, run.attempt);
         let folder = self.folders.claim(run.job, &name).map_err(LaunchError::Folder)?;
+        let step = order.setup.is_some().then(|| Box::new(self.step_order(&folder, run, order)));
         let group = groups.claim().map_err(LaunchError::Group);
         let result = group.and_then(|group| {
-            let launched = self.launch_in(&folder, run, order, group.as_ref());
+            let launched = match &step {
+                Some(step) => self.launch_step(step, group.as_ref()),
+                None => self.launch_in(&folder, run, order, group.as_ref()),
+            };
             if let (Err(_), Some(group)) = (&launched, &group) {
                 groups.give_back(group, true);
             }
@@ -85,7 +94,7 @@ impl Launcher {
         });
         match result {
             Ok(((pid, stdout, stderr), group)) => {
-                Ok((pid, RunFiles { folder, stdout, stderr, group: group.map(Box::new) }))
+                Ok((pid, RunFiles { folder, stdout, stderr, group: group.map(Box::new), step }))
             }
             Err(error) => {
                 self.folders.release(run.job, folder);
@@ -132,7 +141,55 @@ impl Launcher {
         self.spawn(command, folder, run, order)
     }
 
+    fn step_order(&self, folder: &Path, run: RunId, order: &TaskOrder) -> StepOrder {
+        let log = |stream| log_file(&self.logs, run.job, &order.task_name, run.index, stream);
+        StepOrder {
+            run,
+            task: order.clone(),
+            folder: folder.to_owned(),
+            own: self.home.join("steps").join(steps::folder_name(run)),
+            containers: self.home.join(containers::FOLDER),
+            stdout: log(Stream::Stdout),
+            stderr: log(Stream::Stderr),
+        }
+    }
+
+    /// Starts the step that leads a run.
+    fn launch_step(&self, order: &StepOrder, group: Option<&RunGroup>) -> Result<(i32, Output, Output), LaunchError> {
+        order.make_folder().map_err(LaunchError::Step)?;
+        let mut command = match group {
+            Some(group) => group.wrap(SHELL, &steps::program(), steps::arguments(Step::Run).map(OsString::from)),
+            None => {
+                let mut command = Command::new(steps::program());
+                command.args(steps::arguments(Step::Run));
+                command
+            }
+        };
+        steps::equip(&mut command, order).map_err(LaunchError::Step)?;
+        let started = self.spawn_as_it_is(command, &order.folder, order.run, &order.task);
+        if started.is_err() {
+            steps::forget(order);
+        }
+        started
+    }
+
     fn spawn(
+        &self,
+        mut command: Command,
+        folder: &Path,
+        run: RunId,
+        order: &TaskOrder,
+    ) -> Result<(i32, Output, Output), LaunchError> {
+        command
+            .env_clear()
+            .envs(self.inherited.iter().map(|(name, value)| (name, value)))
+            .env("PWD", folder)
+            .envs(environment::own(order, run))
+            .stdin(Stdio::null());
+        self.spawn_as_it_is(command, folder, run, order)
+    }
+
+    fn spawn_as_it_is(
         &self,
         mut command: Command,
         folder: &Path,
@@ -146,12 +203,7 @@ impl Launcher {
         let (stdout, stdout_file) = open(Stream::Stdout)?;
         let (stderr, stderr_file) = open(Stream::Stderr)?;
         let child = command
-            .env_clear()
-            .envs(self.inherited.iter().map(|(name, value)| (name, value)))
-            .env("PWD", folder)
-            .envs(environment::own(order, run))
             .current_dir(folder)
-            .stdin(Stdio::null())
             .stdout(stdout_file)
             .stderr(stderr_file)
             .process_group(0)

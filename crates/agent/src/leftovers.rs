@@ -20,6 +20,7 @@ use nix::unistd::Pid;
 use wire::node::RunId;
 
 use crate::cgroup;
+use crate::containers;
 use crate::environment;
 use crate::journal::{self, Found};
 use crate::limits::{LEFTOVERS_GONE, LEFTOVERS_LOOK};
@@ -48,17 +49,21 @@ pub fn leftovers(home: &Path) -> io::Result<Vec<Leftover>> {
 }
 
 /// Kills the process groups that [`leftovers`] finds, and what else is in the node's control groups, and waits until
-/// all is gone. The answer is how many process groups, and processes outside them, there were.
+/// all is gone; then ends the containers that runs were in. The answer is how many process groups, and processes
+/// outside them, there were.
 ///
 /// # Errors
-/// As [`leftovers`]; or ([`io::ErrorKind::TimedOut`]) some would not die within ten seconds.
+/// As [`leftovers`]; a container cannot be ended; or ([`io::ErrorKind::TimedOut`]) some would not die within ten seconds.
 pub fn kill_leftovers(home: &Path) -> io::Result<usize> {
     let until = Instant::now() + LEFTOVERS_GONE;
     let mut killed = BTreeSet::new();
     loop {
         let alive = leftovers(home)?;
         if alive.is_empty() {
-            return Ok(killed.len() + end_groups(home, until)?);
+            let killed = killed.len() + end_groups(home, until)?;
+            // Only now: a client that still lived could start one more.
+            containers::remove_all(home)?;
+            return Ok(killed);
         }
         if Instant::now() > until {
             return Err(io::Error::new(

@@ -10,6 +10,7 @@ mod backlog;
 mod cgroup;
 mod config;
 mod connection;
+mod containers;
 mod disks;
 mod driver;
 pub mod engine;
@@ -26,6 +27,8 @@ mod reaper;
 mod runs;
 mod sampler;
 mod simple;
+mod step;
+mod steps;
 mod timekeeper;
 mod worker;
 
@@ -35,6 +38,7 @@ use std::path::PathBuf;
 pub use config::{AgentConfig, CONFIG_FILE, ConfigError, NodeLimits};
 pub use leftovers::{Leftover, begun, kill_leftovers, leftovers};
 pub use paths::{Stream, log_file};
+pub use step::{Step, run_step};
 
 use engine::Engine;
 

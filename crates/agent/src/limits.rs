@@ -93,3 +93,34 @@ pub(crate) const LAST_REPORTS: Duration = Duration::from_secs(2);
 pub(crate) const LEFTOVERS_GONE: Duration = Duration::from_secs(10);
 /// How often it looks.
 pub(crate) const LEFTOVERS_LOOK: Duration = Duration::from_millis(2);
+
+/// Bytes of a package as it is fetched.
+pub(crate) const PACKAGE_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+/// Bytes of all files of a package.
+pub(crate) const UNPACKED_BYTES: u64 = 32 * 1024 * 1024 * 1024;
+/// Files, folders and links of a package.
+pub(crate) const PACKAGE_ENTRIES: u64 = 500_000;
+/// How long fetching a package may take.
+pub(crate) const FETCH: Duration = Duration::from_secs(3_600);
+/// Redirects that are followed for a package.
+pub(crate) const REDIRECTS: usize = 5;
+/// How long connecting to a server of packages or of storage may take.
+pub(crate) const CONNECT: Duration = Duration::from_secs(10);
+/// How long one request to a server of storage may take.
+pub(crate) const STORAGE_REPLY: Duration = Duration::from_secs(600);
+/// How often a failed request to a server of storage is repeated.
+pub(crate) const STORAGE_TRIES: usize = 5;
+/// Files of a folder that is copied in or out.
+pub(crate) const COPIED_FILES: usize = 1_000_000;
+/// Objects that are fetched at once.
+pub(crate) const DOWNLOADS: usize = 4;
+/// Bytes of a part of an upload that servers take (S3: all but the last have 5 MiB).
+pub(crate) const PART_BYTES_LEAST: usize = 5 * 1024 * 1024;
+/// Parts of an upload (S3: 10,000).
+pub(crate) const PARTS_MOST: u64 = 10_000;
+/// Bytes that are held in memory for uploads at once.
+pub(crate) const UPLOAD_BYTES: usize = 512 * 1024 * 1024;
+/// Characters of what another program said that stand in a reason.
+pub(crate) const REASON_CHARS: usize = 300;
+/// How long one call of `docker` or `podman` that ends a container may take.
+pub(crate) const CONTAINER_GONE: Duration = Duration::from_secs(30);

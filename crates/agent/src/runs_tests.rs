@@ -21,6 +21,7 @@ fn order(timeout_ms: u64) -> Arc<TaskOrder> {
         instance_num: 9,
         command: "true".to_owned(),
         env: vec![],
+        setup: None,
         timeout_ms,
         grace_ms: 30,
     })

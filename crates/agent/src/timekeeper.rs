@@ -4,6 +4,7 @@
 //! children of this one, so no event tells of their end; it looks again and again until then.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Instant;
 
 use wire::node::{Exit, RunId};
@@ -14,7 +15,7 @@ use crate::reaper::group_exists;
 use crate::runs::Overdue;
 
 /// The body of the timekeeper's thread.
-pub(crate) fn run(shared: &Shared) {
+pub(crate) fn run(shared: &Arc<Shared>) {
     while shared.wait_for_deadline() {
         let now = Instant::now();
         let groups = shared.update(|state| {

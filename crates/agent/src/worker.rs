@@ -1,16 +1,17 @@
 //! Workers: they start runs, wait for their processes to end, and look after the files of those that are over.
 
 use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
 use wire::node::{Exit, Report, RunId, TaskOrder};
 
-use crate::engine::{Exited, Shared, Watch, not_started, send, unix_ms};
+use crate::engine::{Exited, Shared, Watch, cut, not_started, send, unix_ms};
 use crate::journal::Leader;
 use crate::launch::RunFiles;
 use crate::limits::SPARE;
 use crate::output::Output;
-use crate::{procfs, reaper};
+use crate::{procfs, reaper, steps};
 
 enum Job {
     Start(RunId, Arc<TaskOrder>),
@@ -21,7 +22,7 @@ enum Job {
 }
 
 /// The body of a worker's thread.
-pub(crate) fn run(shared: &Shared) {
+pub(crate) fn run(shared: &Arc<Shared>) {
     loop {
         match next_job(shared) {
             Job::Start(run, order) => start(shared, run, &order),
@@ -106,9 +107,27 @@ fn record(shared: &Shared, run: RunId, pid: i32) -> std::io::Result<()> {
     shared.journal.lock().expect("no panic while held").start(run, leader)
 }
 
-fn finish(shared: &Shared, exited: Exited) {
+fn finish(shared: &Arc<Shared>, mut exited: Exited) {
+    let Some(order) = &exited.ended.files.step else { return report(shared, exited) };
+    if let Some(exit) = steps::outcome(order, &exited.exit) {
+        exited.exit = exit;
+        return report(shared, exited);
+    }
+    // This may take a while, and is for the slowest of storage, so nobody else waits for it.
+    let order = order.clone();
+    let run = order.run;
+    let closing = Arc::clone(shared);
+    let close = move || {
+        steps::close(&order);
+        report(&closing, exited);
+    };
+    thread::Builder::new().name(format!("close-{run}")).spawn(close).expect("a thread can be made");
+}
+
+/// Looks after the files of a run that is over, and reports it.
+fn report(shared: &Shared, exited: Exited) {
     let Exited { ended, exit, at, run_ms } = exited;
-    let RunFiles { folder, stdout, stderr, group } = ended.files;
+    let RunFiles { folder, stdout, stderr, group, step: _ } = ended.files;
     let run = ended.run;
     let ran_out_of_memory = shared.groups.settle(group.as_deref(), shared);
     let limit = group.filter(|_| ran_out_of_memory).map(|group| group.memory_limit());
@@ -121,7 +140,8 @@ fn finish(shared: &Shared, exited: Exited) {
     shared.update(|state| {
         if let Some(exit) = state.runs.finished(run, exit) {
             let exit = match exit {
-                Exit::NotStarted { reason } => not_started(&reason),
+                Exit::NotStarted { reason } => Exit::NotStarted { reason: cut(&reason) },
+                Exit::Failed { reason } => Exit::Failed { reason: cut(&reason) },
                 exit => exit,
             };
             state.backlog.push(Report::Exited { run, at, exit, run_ms, stdout, stderr });

@@ -1,11 +1,12 @@
 //! The registry of verbs: from it come parsing, help and completions.
 
 use std::future::Future;
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::{agent, completions, delivery, demo, env, event, job, node, queue, serve, sub, template, topic};
+use crate::{agent, completions, delivery, demo, env, event, job, node, queue, serve, step, sub, template, topic};
 
 /// Runs batch jobs and tells the world what happened to them
 #[derive(Parser)]
@@ -20,6 +21,8 @@ enum Verb {
     Demo(demo::Demo),
     Serve(serve::Serve),
     Agent(agent::Agent),
+    #[command(hide = true)]
+    AgentStep(step::AgentStep),
     Job(job::Job),
     Env(env::Env),
     Node(node::Node),
@@ -33,12 +36,22 @@ enum Verb {
 }
 
 impl Cli {
-    /// Does what the command line asks for.
-    pub(crate) fn run(self) -> Result<(), Failure> {
-        match self.verb {
+    /// Does what the command line asks for. The answer is the exit status.
+    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
+        if let Verb::AgentStep(verb) = self.verb {
+            return Ok(verb.run());
+        }
+        self.verb.run().map(|()| ExitCode::SUCCESS)
+    }
+}
+
+impl Verb {
+    fn run(self) -> Result<(), Failure> {
+        match self {
             Verb::Demo(verb) => verb.run(),
             Verb::Serve(verb) => verb.run(),
             Verb::Agent(verb) => verb.run(),
+            Verb::AgentStep(_) => unreachable!("its status is its own"),
             Verb::Job(noun) => one_thread(noun.run()),
             Verb::Env(noun) => one_thread(noun.run()),
             Verb::Node(noun) => one_thread(noun.run()),

@@ -50,6 +50,9 @@ pub(crate) enum Failure {
     /// A server's configuration cannot be used.
     #[error(transparent)]
     Config(#[from] server::config::ConfigError),
+    /// One half of the key for storage is given without the other.
+    #[error("HERALD_COS_SECRET_ID and HERALD_COS_SECRET_KEY belong together; only one of them is set")]
+    HalfStorageKey,
     /// A server did not start.
     #[error(transparent)]
     Serve(#[from] server::ServeError),
@@ -69,6 +72,7 @@ impl Failure {
             Self::Print(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             Self::Place(error) if error.is_usage() => 2,
             Self::Demo(error) if error.is_usage() => 2,
+            Self::HalfStorageKey => 2,
             _ => 1,
         }
     }

@@ -26,6 +26,7 @@ mod queue;
 mod reply;
 mod serve;
 mod signals;
+mod step;
 mod sub;
 mod table;
 mod template;
@@ -45,7 +46,7 @@ fn main() -> ExitCode {
         }
     };
     match cli.run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             output::complain(&failure);
             ExitCode::from(failure.exit_status())

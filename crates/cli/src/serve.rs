@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use kernel::setup::{Secret, StorageKey};
 use server::Config;
 use server::keys::KeyPair;
 
@@ -33,6 +34,8 @@ before the configuration file.
 Variables:
   HERALD_SECRET_ID   The key pair that may call; without the two variables one is made at first
   HERALD_SECRET_KEY  start and kept in DATA/credentials.json
+  HERALD_COS_SECRET_ID   The key that storage.s3 of the configuration is asked with, where a task
+  HERALD_COS_SECRET_KEY  brings none in its Authentications
   HERALD_LOG         What is logged to standard error, such as debug or server=debug [default: info]";
 
 impl Serve {
@@ -55,7 +58,8 @@ impl Serve {
             Some(path) => Config::read(path)?,
             None => Config::default(),
         };
-        config.key = key(variable)?;
+        config.key = key(&variable)?;
+        config.storage.key = storage_key(&variable)?;
         if let Some(data) = self.data {
             config.data = data;
         }
@@ -72,6 +76,15 @@ fn announce(address: SocketAddr) {
     // A server whose starter does not read is a server all the same.
     if let Err(failure) = out.line(format_args!("listening on http://{address}")).and_then(|()| out.flush()) {
         tracing::warn!("{failure}");
+    }
+}
+
+fn storage_key(variable: impl Fn(&str) -> Option<String>) -> Result<Option<StorageKey>, Failure> {
+    let given = |name| variable(name).filter(|value| !value.is_empty());
+    match (given("HERALD_COS_SECRET_ID"), given("HERALD_COS_SECRET_KEY")) {
+        (Some(id), Some(secret)) => Ok(Some(StorageKey { id, secret: Secret(secret) })),
+        (None, None) => Ok(None),
+        _ => Err(Failure::HalfStorageKey),
     }
 }
 

@@ -368,6 +368,8 @@ pub enum ExitHow {
     TimedOut,
     /// It was ended by order.
     Killed,
+    /// What surrounds its command failed, for this reason.
+    Failed(String),
     /// It never ran.
     NotStarted(String),
 }

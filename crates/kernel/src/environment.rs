@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Notification, Outlets};
 use crate::id::EnvId;
+use crate::setup::{Input, StorageKey};
 use crate::task::TaskKey;
 use crate::time::Timestamp;
 
@@ -24,6 +25,12 @@ pub struct EnvSpec {
     pub recreate: bool,
     /// How often a node is made anew before that is given up.
     pub max_recreations: u64,
+    /// Remote folders that every run on its nodes finds there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<Input>,
+    /// The key that they are read with, where it is not the installation's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<StorageKey>,
     /// The request as it was sent, as JSON text, for those who ask for it again.
     pub document: String,
 }

@@ -9,6 +9,7 @@ use crate::event::{EventName, Notification, Outlets};
 use crate::explain::Why;
 use crate::id::{EnvId, JobId};
 use crate::phase::{Counts, Phase};
+use crate::setup::Setup;
 use crate::time::Timestamp;
 
 /// What was submitted, checked: names are unique, edges name tasks and make no cycle, topics exist.
@@ -86,6 +87,9 @@ pub struct TaskSpec {
     pub max_concurrent: Option<u64>,
     /// Environment variables, in order.
     pub env_vars: Vec<(String, String)>,
+    /// What surrounds the command.
+    #[serde(default, skip_serializing_if = "Setup::is_empty")]
+    pub setup: Setup,
 }
 
 /// Nodes that are made for a task, and gone after it.

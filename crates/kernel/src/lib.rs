@@ -26,6 +26,7 @@ pub mod queue;
 pub mod ranges;
 pub mod refusal;
 pub mod sample;
+pub mod setup;
 pub mod state;
 pub mod subscription;
 pub mod table;

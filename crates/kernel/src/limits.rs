@@ -25,6 +25,28 @@ pub const COMMAND_BYTES: usize = 64 * 1024;
 pub const TASK_ENV_VARS: usize = 200;
 /// Bytes of an environment variable's value.
 pub const ENV_VAR_BYTES: usize = 32 * 1024;
+/// Commands of a task.
+pub const TASK_COMMANDS: usize = 100;
+/// Input or output mappings of a task or environment.
+pub const MAPPINGS: usize = 100;
+/// Bytes of a path on a node, and of an address of remote storage.
+pub const PATH_BYTES: usize = 2_048;
+/// Workers that copy a task's outputs.
+pub const UPLOAD_WORKERS: u64 = 64;
+/// MiB of a part of an upload.
+pub const UPLOAD_PART_MB: u64 = 256;
+/// Bytes of an image's, registry's or registry user's name, or of a password.
+pub const REGISTRY_BYTES: usize = 1_024;
+/// Tries to pull an image, beyond the first.
+pub const PULL_RETRIES: u64 = 100;
+/// Seconds between two tries to pull an image.
+pub const PULL_PAUSE_S: u64 = 3_600;
+/// Bytes of the options of a container.
+pub const CONTAINER_OPTION_BYTES: usize = 8 * 1_024;
+/// Bytes of either half of a key for object storage.
+pub const STORAGE_KEY_BYTES: usize = 256;
+/// Bytes of the name of a file that output is copied to.
+pub const REDIRECT_NAME_BYTES: usize = 200;
 /// Task templates of an installation.
 pub const TEMPLATES: u64 = 10_000;
 /// Task templates of an installation unless its settings say otherwise (Tencent Batch: 50).

@@ -150,6 +150,8 @@ impl World {
             zone: "ap-guangzhou-1".into(),
             recreate: true,
             max_recreations: 7,
+            inputs: Vec::new(),
+            key: None,
             document: "{}".into(),
         };
         let (name, description) = ("env".to_owned(), String::new());
@@ -261,6 +263,7 @@ pub(crate) fn job(env: EnvId, tasks: &[(&str, u32)]) -> JobSpec {
         timeout_s: 60,
         max_concurrent: None,
         env_vars: Vec::new(),
+        setup: Default::default(),
     };
     JobSpec {
         name: "job".into(),

@@ -3,6 +3,8 @@
 //! Whoever starts a server reads the file, then lays variables and flags over it: every field is public. A key that
 //! is not known is refused with its path, as is a value that cannot work.
 
+mod storage;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -11,6 +13,8 @@ use ipnet::IpNet;
 use kernel::environment::NodeType;
 use kernel::limits;
 use serde::Deserialize;
+
+pub use storage::{S3, Storage};
 
 use crate::keys::KeyPair;
 use crate::provider::Size;
@@ -36,6 +40,8 @@ pub struct Config {
     pub jobs: Jobs,
     /// Nodes and their agents.
     pub nodes: Nodes,
+    /// Where runs find their data.
+    pub storage: Storage,
     /// Topics and queues.
     pub messages: Messages,
     /// Posts to HTTP subscribers.
@@ -89,6 +95,11 @@ pub struct Nodes {
     pub pids_per_cpu: u32,
     /// Instances at once on a node whose type is not listed. Default: 1.
     pub slots: u32,
+    /// The program that runs containers, with its own arguments, such as `["podman", "--root", "/x"]`. Default: none,
+    /// which means `docker`, or `podman` where there is none.
+    pub docker: Vec<String>,
+    /// Arguments that its `run` gets for every container, such as `["--network", "none"]`. Default: none.
+    pub docker_run: Vec<String>,
     /// Instance types, by name. `local`, this machine with one slot a core, is there unless listed otherwise.
     pub types: BTreeMap<String, ListedType>,
 }
@@ -147,6 +158,7 @@ impl Default for Config {
             key: None,
             jobs: Jobs::default(),
             nodes: Nodes::default(),
+            storage: Storage::default(),
             messages: Messages::default(),
             push: Push::default(),
         }
@@ -179,6 +191,8 @@ impl Default for Nodes {
             sample_ms: 10_000,
             pids_per_cpu: 1_024,
             slots: 1,
+            docker: Vec::new(),
+            docker_run: Vec::new(),
             types: BTreeMap::new(),
         }
     }
@@ -281,6 +295,10 @@ impl Config {
         ensure((20..=3_600_000).contains(&samples), "nodes.sample_ms", samples, "20 to 3600000")?;
         let pids = nodes.pids_per_cpu;
         ensure(span(pids.into(), 32_768), "nodes.pids_per_cpu", pids, "1 to 32768")?;
+        let words = nodes.docker.iter().chain(&nodes.docker_run);
+        let right_words = "words of a command line";
+        ensure(words.clone().all(|word| !word.is_empty()), "nodes.docker", "a list with an empty word", right_words)?;
+        self.storage.check()?;
         ensure(slots_fit(nodes.slots), "nodes.slots", nodes.slots, "1 to 1024")?;
         ensure(nodes.types.len() <= MOST_TYPES, "nodes.types", nodes.types.len(), "at most 1000 types")?;
         for (name, listed) in &nodes.types {
@@ -307,6 +325,7 @@ impl Config {
         Settings {
             region: self.region.clone(),
             zones,
+            mounts: self.storage.mounts.keys().cloned().collect(),
             catalogue: Catalogue::new(types, self.nodes.slots),
             sample_ms: self.nodes.sample_ms,
             topic_owner: self.messages.topic_owner,

@@ -67,7 +67,7 @@ impl DataFolder {
         let written = lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| lock.write_all(note.as_bytes()));
         written.map_err(failed_to("write", &lock_file))?;
         let data = Self { path, _lock: lock };
-        for folder in [data.logs(), data.nodes()] {
+        for folder in [data.logs(), data.nodes(), data.cos()] {
             fs::create_dir_all(&folder).map_err(failed_to("make", &folder))?;
         }
         Ok(data)
@@ -86,6 +86,11 @@ impl DataFolder {
     /// The folder of the local nodes' own folders.
     pub(crate) fn nodes(&self) -> PathBuf {
         self.path.join("nodes")
+    }
+
+    /// The folder of the buckets that `cos://` names, where no server of objects is configured.
+    pub(crate) fn cos(&self) -> PathBuf {
+        self.path.join("cos")
     }
 
     /// The file that tells local agents where the server listens.

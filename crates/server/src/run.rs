@@ -22,7 +22,7 @@ use crate::data::{DataError, DataFolder};
 use crate::effects::{Router as Effects, Signals};
 use crate::expiry::Expiry;
 use crate::fan_out::FanOut;
-use crate::gateway::{self, Gateway, GatewayState};
+use crate::gateway::{self, Gateway, GatewayState, Terms};
 use crate::health::{self, Health};
 use crate::keys::Keys;
 use crate::ledger::{self, LANE_LIMITS, Lanes, LedgerHandle};
@@ -222,12 +222,15 @@ struct Parts {
     signals: Arc<Signals>,
     tail: Arc<Tail>,
     provider: Arc<dyn Provider>,
+    terms: Arc<Terms>,
     ended: mpsc::UnboundedReceiver<kernel::id::NodeId>,
 }
 
 impl Parts {
     fn new(app: App, config: &Config, data: &DataFolder, program: PathBuf) -> Self {
         let (sender, ended) = mpsc::unbounded_channel();
+        let surroundings = config.surroundings(data.cos());
+        let terms = Arc::new(Terms { grace_ms: config.nodes.grace_ms, surroundings });
         let provider = Arc::new(LocalProvider {
             nodes: data.nodes(),
             logs: data.logs(),
@@ -240,7 +243,7 @@ impl Parts {
             runtime: tokio::runtime::Handle::current(),
             ended: sender,
         });
-        Self { app, gateway: Arc::default(), signals: Arc::default(), tail: Arc::default(), provider, ended }
+        Self { app, gateway: Arc::default(), signals: Arc::default(), tail: Arc::default(), provider, terms, ended }
     }
 
     fn effects(&self) -> Effects {
@@ -260,7 +263,7 @@ impl Parts {
             provider: self.provider.clone(),
             beat_ms: config.nodes.beat_ms,
             sample_ms: config.nodes.sample_ms,
-            grace_ms: config.nodes.grace_ms,
+            terms: self.terms.clone(),
             stopping: stopping.clone(),
         };
         health::router(Health { pulse, stopping: stopping.clone() })
@@ -269,7 +272,7 @@ impl Parts {
     }
 
     fn start(self, config: &Config, readers: Readers, outbound: Outbound) -> JoinSet<()> {
-        let Self { app, gateway, signals, tail, provider, ended } = self;
+        let Self { app, gateway, signals, tail, provider, terms: _, ended } = self;
         let log = TopicLog::new(readers, tail);
         let silence = Duration::from_millis(config.nodes.silent_ms);
         let keep_jobs = Duration::from_secs(config.jobs.keep_days * 86_400);

@@ -11,6 +11,8 @@ pub struct Settings {
     pub region: String,
     /// The zones of the region.
     pub zones: Vec<String>,
+    /// The addresses of mounted file systems, each ending with `/`.
+    pub mounts: Vec<String>,
     /// Instance types.
     pub catalogue: Catalogue,
     /// How often instances are sampled, in milliseconds.

@@ -73,6 +73,7 @@ fn job() -> Job {
         timeout_s: 60,
         max_concurrent: None,
         env_vars: vec![("A".into(), "b".into())],
+        setup: Default::default(),
     };
     let spec = JobSpec {
         name: String::new(),

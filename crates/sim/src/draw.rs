@@ -52,6 +52,7 @@ fn task(number: u32, env: EnvId, rng: &mut dyn Rng) -> TaskSpec {
         timeout_s: 60,
         max_concurrent: rng.random_bool(0.3).then(|| rng.random_range(1..4)),
         env_vars: Vec::new(),
+        setup: Default::default(),
     }
 }
 
@@ -82,6 +83,8 @@ pub(crate) fn env(topic: &str, rng: &mut dyn Rng) -> EnvSpec {
         zone: "ap-guangzhou-1".into(),
         recreate: rng.random_bool(0.7),
         max_recreations: 7,
+        inputs: Vec::new(),
+        key: None,
         document: "{}".into(),
     }
 }

@@ -156,6 +156,8 @@ impl Bench {
             zone: String::new(),
             recreate: false,
             max_recreations: 0,
+            inputs: Vec::new(),
+            key: None,
             document: String::new(),
         };
         let create = Command::CreateEnv {
@@ -196,6 +198,7 @@ impl Bench {
             timeout_s: limits::TIMEOUT_DEFAULT_S,
             max_concurrent: None,
             env_vars: Vec::new(),
+            setup: Default::default(),
         };
         let spec = JobSpec {
             name: "bench".into(),

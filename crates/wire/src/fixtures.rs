@@ -28,6 +28,7 @@ pub(crate) fn spec() -> Arc<JobSpec> {
         timeout_s: 60,
         max_concurrent: None,
         env_vars: Vec::new(),
+        setup: Default::default(),
     };
     Arc::new(JobSpec {
         name: "figures \"by night\"".into(),
@@ -113,6 +114,8 @@ pub(crate) fn env(desired: u64) -> Arc<Env> {
         zone: "ap-guangzhou-2".into(),
         recreate: true,
         max_recreations: 7,
+        inputs: Vec::new(),
+        key: None,
         document: String::new(),
     };
     Arc::new(Env {

@@ -20,6 +20,7 @@ pub mod node;
 pub mod proof;
 pub mod received;
 pub mod request;
+pub mod setup;
 pub mod sign;
 mod spelling;
 pub mod time;

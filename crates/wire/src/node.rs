@@ -19,6 +19,8 @@ pub use kernel::instance::RunId;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::setup::Setup;
+
 /// The version this module speaks.
 pub const VERSION: u32 = 1;
 /// Where the server takes the connection.
@@ -196,6 +198,11 @@ pub enum Exit {
     TimedOut,
     /// By a Kill.
     Killed,
+    /// What surrounds its command failed.
+    Failed {
+        /// Why, in at most [`REASON_BYTES`] bytes.
+        reason: String,
+    },
     /// There never was a process, or none that could be answered for.
     NotStarted {
         /// Why, in at most [`REASON_BYTES`] bytes.
@@ -235,6 +242,9 @@ pub struct TaskOrder {
     pub command: String,
     /// The task's own environment variables. `Debug` shows their names only: values may be secrets.
     pub env: Vec<(String, String)>,
+    /// What surrounds the command, if anything does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setup: Option<Box<Setup>>,
     /// How long a run may take, in milliseconds; 0: as long as it likes.
     pub timeout_ms: u64,
     /// How long a run may take to end after SIGTERM, in milliseconds.
@@ -358,6 +368,7 @@ impl fmt::Debug for TaskOrder {
             .field("instance_num", &self.instance_num)
             .field("command", &self.command)
             .field("env", &names)
+            .field("setup", &self.setup)
             .field("timeout_ms", &self.timeout_ms)
             .field("grace_ms", &self.grace_ms)
             .finish()

@@ -14,6 +14,7 @@ fn order() -> TaskOrder {
         instance_num: 8,
         command: "wc -w \"$INPUT\"".to_owned(),
         env: vec![("INPUT".to_owned(), "/data/é".to_owned())],
+        setup: None,
         timeout_ms: 60_000,
         grace_ms: 10_000,
     }

@@ -255,6 +255,7 @@ pub(crate) fn order(command: &str) -> TaskOrder {
         instance_num: 100,
         command: command.to_owned(),
         env: Vec::new(),
+        setup: None,
         timeout_ms: 3_600_000,
         grace_ms: 3_600_000,
     }

@@ -17,6 +17,7 @@ mod million;
 mod nodes;
 mod notifications;
 mod order;
+mod packages;
 mod runs;
 mod sdk;
 mod serve;

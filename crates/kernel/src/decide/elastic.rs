@@ -79,6 +79,8 @@ fn begin(draft: &mut Draft<'_>, task: TaskKey) {
             zone: job.spec.zone.clone(),
             recreate: true,
             max_recreations: own.creation_retries,
+            inputs: Vec::new(),
+            key: None,
             document: "{}".to_owned(),
         }),
         desired: 0,

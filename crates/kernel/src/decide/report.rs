@@ -94,6 +94,7 @@ fn exited(draft: &mut Draft<'_>, node: NodeId, id: RunId, exit: RunExit) {
         ExitHow::Killed => {
             run::attempt_failed(draft, key, end(None, "NodeLost: its agent was stopped".into()), RunFailure::NodeLost)
         }
+        ExitHow::Failed(why) => run::attempt_failed(draft, key, end(None, why), RunFailure::Itself),
         ExitHow::NotStarted(why) => {
             run::attempt_failed(draft, key, end(None, format!("NotStarted: {why}")), RunFailure::Itself)
         }

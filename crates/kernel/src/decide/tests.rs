@@ -121,6 +121,7 @@ fn each_way_to_fail_has_its_reason() {
             "OutOfMemory: needed more than the 64 MiB that it may use",
         ),
         (ExitHow::TimedOut, None, "Timeout: ran longer than 60 s"),
+        (ExitHow::Failed("PackageInvalid: no archive".into()), None, "PackageInvalid: no archive"),
         (ExitHow::NotStarted("no space".into()), None, "NotStarted: no space"),
     ];
     for (how, code, reason) in table {

@@ -14,7 +14,7 @@ use kernel::state::State;
 use kernel::time::Timestamp;
 use wire::node::{self, RUNS_PER_FRAME, TAIL_BYTES, TaskOrder, ToNode};
 
-use super::Order;
+use super::{Order, Surroundings};
 
 /// A frame's tasks are no longer than this together, unless one alone is: so the frame stays below the protocol's
 /// limit, since the request that a task came in was not longer than that either.
@@ -26,6 +26,15 @@ const TASK_BYTES: usize = 4 * 1024 * 1024;
 pub(super) struct Outstanding {
     pub(super) believed: Vec<RunId>,
     pub(super) orders: Vec<Order>,
+}
+
+/// What every order says alike.
+#[derive(Debug, Default)]
+pub(crate) struct Terms {
+    /// How long a run may take to end after SIGTERM, in milliseconds.
+    pub(crate) grace_ms: u64,
+    /// Where runs find storage and containers.
+    pub(crate) surroundings: Surroundings,
 }
 
 /// What is outstanding for `node`, whose agent holds the runs `held`.
@@ -57,7 +66,7 @@ pub(super) fn outstanding(state: &State, node: NodeId, held: &[RunId]) -> Outsta
 }
 
 /// The frames that carry `orders`, in their order but for this: what is to start goes first.
-pub(super) fn frames(orders: &[Order], state: &State, grace_ms: u64) -> Vec<ToNode> {
+pub(super) fn frames(orders: &[Order], state: &State, terms: &Terms) -> Vec<ToNode> {
     let (mut start, mut kill, mut revoke, mut last) = (Vec::new(), Vec::new(), Vec::new(), None);
     for order in orders {
         match order {
@@ -68,14 +77,14 @@ pub(super) fn frames(orders: &[Order], state: &State, grace_ms: u64) -> Vec<ToNo
             Order::Restart => last = Some(ToNode::Restart),
         }
     }
-    let mut frames = start_frames(&start, state, grace_ms);
+    let mut frames = start_frames(&start, state, terms);
     frames.extend(revoke.chunks(RUNS_PER_FRAME).map(|runs| ToNode::Revoke { runs: runs.to_vec() }));
     frames.extend(kill.chunks(RUNS_PER_FRAME).map(|runs| ToNode::Kill { runs: runs.to_vec() }));
     frames.extend(last);
     frames
 }
 
-fn start_frames(runs: &[RunId], state: &State, grace_ms: u64) -> Vec<ToNode> {
+fn start_frames(runs: &[RunId], state: &State, terms: &Terms) -> Vec<ToNode> {
     let mut frames = Vec::new();
     let mut frame = StartFrame::default();
     for run in runs {
@@ -84,7 +93,7 @@ fn start_frames(runs: &[RunId], state: &State, grace_ms: u64) -> Vec<ToNode> {
         }
         if !frame.tasks.contains_key(&(run.job, run.task)) {
             // Gone meanwhile, and the run with it.
-            let Some(task) = task_order(state, *run, grace_ms) else { continue };
+            let Some(task) = task_order(state, *run, terms) else { continue };
             let bytes = size(&task);
             if frame.bytes + bytes > TASK_BYTES {
                 frames.extend(std::mem::take(&mut frame).finish());
@@ -113,9 +122,11 @@ impl StartFrame {
     }
 }
 
-fn task_order(state: &State, run: RunId, grace_ms: u64) -> Option<TaskOrder> {
+fn task_order(state: &State, run: RunId, terms: &Terms) -> Option<TaskOrder> {
     let job = state.job(run.job)?;
     let spec = job.spec.tasks.get(run.task as usize)?;
+    let env = state.env(spec.env);
+    let inputs = env.map_or((&[][..], None), |env| (env.spec.inputs.as_slice(), env.spec.key.as_ref()));
     Some(TaskOrder {
         job: run.job,
         task: run.task,
@@ -124,7 +135,8 @@ fn task_order(state: &State, run: RunId, grace_ms: u64) -> Option<TaskOrder> {
         command: spec.command.clone(),
         env: spec.env_vars.clone(),
         timeout_ms: spec.timeout_s.saturating_mul(1_000),
-        grace_ms,
+        setup: terms.surroundings.order(spec, inputs),
+        grace_ms: terms.grace_ms,
     })
 }
 
@@ -164,6 +176,7 @@ fn how(exit: node::Exit) -> ExitHow {
         node::Exit::OutOfMemory { code, limit_mb } => ExitHow::OutOfMemory { code, limit_mb },
         node::Exit::TimedOut => ExitHow::TimedOut,
         node::Exit::Killed => ExitHow::Killed,
+        node::Exit::Failed { reason } => ExitHow::Failed(reason),
         node::Exit::NotStarted { reason } => ExitHow::NotStarted(reason),
     }
 }
@@ -218,7 +231,7 @@ mod tests {
     fn one_frame_carries_the_task_once() {
         let state = holding(&[(false, Asked::Run), (false, Asked::Run)]);
         let orders = [Order::Kill(run(0)), Order::Start(run(0)), Order::Start(run(1)), Order::Stop];
-        let frames = frames(&orders, &state, 10_000);
+        let frames = frames(&orders, &state, &Terms { grace_ms: 10_000, ..Terms::default() });
         let [ToNode::Start { tasks, runs: started }, ToNode::Kill { runs: killed }, ToNode::Stop] = frames.as_slice()
         else {
             panic!("{frames:?}")
@@ -234,7 +247,7 @@ mod tests {
         let state = holding(&[]);
         let many = RUNS_PER_FRAME + 1;
         let orders: Vec<Order> = (0..).take(many).map(|index| Order::Start(run(index))).collect();
-        let counts: Vec<usize> = frames(&orders, &state, 0)
+        let counts: Vec<usize> = frames(&orders, &state, &Terms::default())
             .iter()
             .map(|frame| match frame {
                 ToNode::Start { tasks, runs } if tasks.len() == 1 => runs.len(),
@@ -247,7 +260,7 @@ mod tests {
     #[test]
     fn a_job_that_is_gone_starts_nothing() {
         let gone = RunId { job: JobId::LAST, ..run(0) };
-        assert_eq!(frames(&[Order::Start(gone)], &holding(&[]), 0), []);
+        assert_eq!(frames(&[Order::Start(gone)], &holding(&[]), &Terms::default()), []);
     }
 
     #[test]

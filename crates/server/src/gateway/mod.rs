@@ -6,6 +6,7 @@
 //! back before its time is over ([`Gateway::silent_for`]).
 
 mod frames;
+mod setup;
 mod socket;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,8 @@ use kernel::id::NodeId;
 use kernel::instance::RunId;
 use tokio::sync::mpsc;
 
+pub(crate) use frames::Terms;
+pub(crate) use setup::{ObjectServer, Surroundings};
 pub(crate) use socket::{GatewayState, router};
 
 /// What a node is to do.

@@ -19,7 +19,8 @@ use subtle::ConstantTimeEq;
 use tokio::sync::{mpsc, watch};
 use wire::node::{FRAME_BYTES, FrameError, FromNode, PATH, REASON_BYTES, Sample, ToNode, VERSION, decode, encode};
 
-use super::{Gateway, Order, Seat, SeatNumber, frames};
+use super::frames::{self, Terms};
+use super::{Gateway, Order, Seat, SeatNumber};
 use crate::App;
 use crate::chain::Chain;
 use crate::ledger::{Lane, Pending, SubmitError};
@@ -38,7 +39,7 @@ pub(crate) struct GatewayState {
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) beat_ms: u64,
     pub(crate) sample_ms: u64,
-    pub(crate) grace_ms: u64,
+    pub(crate) terms: Arc<Terms>,
     /// Becomes true when the server stops.
     pub(crate) stopping: watch::Receiver<bool>,
 }
@@ -251,7 +252,7 @@ impl GatewayState {
     }
 
     fn frames(&self, orders: &[Order]) -> Vec<ToNode> {
-        if orders.is_empty() { Vec::new() } else { frames::frames(orders, &self.app.state(), self.grace_ms) }
+        if orders.is_empty() { Vec::new() } else { frames::frames(orders, &self.app.state(), &self.terms) }
     }
 }
 

@@ -32,8 +32,8 @@ const LOG_FILE: &str = "agent.log";
 const TOKEN_CHARS: usize = 40;
 /// How long an agent that was told to stop may take before it is killed.
 const STOP: Duration = Duration::from_millis(1_500);
-/// The key pair, which is no business of what a node runs.
-const SECRETS: [&str; 2] = ["HERALD_SECRET_ID", "HERALD_SECRET_KEY"];
+/// Keys, which are no business of what a node runs.
+const SECRETS: [&str; 4] = ["HERALD_SECRET_ID", "HERALD_SECRET_KEY", "HERALD_COS_SECRET_ID", "HERALD_COS_SECRET_KEY"];
 
 /// Makes nodes on this machine.
 pub(crate) struct LocalProvider {

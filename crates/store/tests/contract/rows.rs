@@ -75,6 +75,7 @@ pub(crate) fn job(number: u64) -> Job {
         timeout_s: 60,
         max_concurrent: Some(4),
         env_vars: vec![("A".into(), "1".into())],
+        setup: Default::default(),
     };
     let spec = JobSpec {
         name: format!("job {number}"),
@@ -165,6 +166,8 @@ pub(crate) fn env(number: u64) -> Env {
         zone: format!("zone-{number}"),
         recreate: true,
         max_recreations: 3,
+        inputs: Vec::new(),
+        key: None,
         document: "{}".into(),
     };
     Env {

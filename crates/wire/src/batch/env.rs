@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::check::{self, VALUE, unbuilt};
 use super::declared::{AGENT_RUNNING_MODE, MOUNT_DATA_DISK};
 use super::schema::{self, Field, Kind};
-use super::{Site, env_data, ids, notification, placement, tag, token};
+use super::{Site, env_data, ids, mask, notification, placement, storage, tag, token};
 use crate::api3::ApiError;
 use crate::event::ENV_TYPE;
 use crate::fields::{self, Reader};
@@ -66,7 +66,7 @@ pub fn create_compute_env(params: &Value, site: &Site<'_>) -> Result<CreateCompu
             let name = env.required("EnvName", name(env)?)?;
             let desired = env.required("DesiredComputeNodeCount", desired(env, VALUE)?)?;
             let description = description(env)?.unwrap_or_default();
-            let document = env_data::without_passwords(params).to_string();
+            let document = mask::without_secrets(params).to_string();
             Ok(CreateComputeEnv { name, description, desired, spec: spec(env, site, zone, document)?, token })
         })
     })
@@ -79,8 +79,8 @@ fn spec(env: &Reader<'_>, site: &Site<'_>, zone: String, document: String) -> Re
     }
     let instance_types = env_data::instance_types(env, site)?;
     schema::check(env, ECHOED)?;
-    unbuilt(env, "InputMappings", "mounting remote storage is")?;
-    unbuilt(env, "Authentications", "remote storage is")?;
+    let inputs = storage::inputs(env, site)?;
+    let key = storage::key(env)?;
     check::one_of(env, "ActionIfComputeNodeInactive", &[("RECREATE", ())])?;
     let max_recreations = check::up_to(env, "ResourceMaxRetryCount", NODE_RECREATIONS, VALUE)?;
     let notifications = notification::notifications(env, |event| event.is_of_env())?;
@@ -91,6 +91,8 @@ fn spec(env: &Reader<'_>, site: &Site<'_>, zone: String, document: String) -> Re
         zone,
         recreate: true,
         max_recreations: max_recreations.unwrap_or(NODE_RECREATIONS_DEFAULT),
+        inputs,
+        key,
         document,
     })
 }

@@ -4,7 +4,6 @@
 //! are Tencent's virtual machines': they are checked as declared, stored and echoed.
 
 use kernel::environment::NodeType;
-use serde_json::Value;
 
 use super::check::{self, COMBINATION, VALUE};
 use super::declared::{ENV_DATA, LOGIN};
@@ -122,13 +121,4 @@ fn exclude(reader: &Reader<'_>, keys: &[&str]) -> Result<(), ApiError> {
         (Some(first), Some(second)) => Err(reader.refuse(second, COMBINATION, format!("exclusive with {first}"))),
         _ => Ok(()),
     }
-}
-
-/// The request with stars for passwords: what is stored is shown to others later.
-pub(super) fn without_passwords(params: &Value) -> Value {
-    let mut shown = params.clone();
-    if let Some(password) = shown.pointer_mut("/ComputeEnv/EnvData/LoginSettings/Password") {
-        *password = "******".into();
-    }
-    shown
 }

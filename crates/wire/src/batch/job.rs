@@ -8,7 +8,7 @@ use kernel::limits::{DESCRIPTION_CHARS, JOB_TASKS, NAME_CHARS, PRIORITY};
 use serde_json::Value;
 
 use super::check::{self, VALUE};
-use super::{Site, graph, notification, placement, tag, task, token};
+use super::{Site, graph, mask, notification, placement, tag, task, token};
 use crate::api3::ApiError;
 use crate::fields::{self, Reader};
 
@@ -28,17 +28,18 @@ pub struct SubmitJob {
 pub fn submit_job(params: &Value, site: &Site<'_>) -> Result<SubmitJob, ApiError> {
     fields::read(params, "", |request| {
         let zone = placement::zone(request, site)?;
-        let spec = request.required_object("Job", |job| spec(job, zone, params.to_string()))?;
+        let spec =
+            request.required_object("Job", |job| spec(job, site, zone, mask::without_secrets(params).to_string()))?;
         Ok(SubmitJob { spec, token: token::token(request, params)? })
     })
 }
 
-fn spec(job: &Reader<'_>, zone: String, document: String) -> Result<JobSpec, ApiError> {
+fn spec(job: &Reader<'_>, site: &Site<'_>, zone: String, document: String) -> Result<JobSpec, ApiError> {
     let name = check::text(job, "JobName", NAME_CHARS, "InvalidParameter.JobNameTooLong")?.unwrap_or_default();
     let too_long = "InvalidParameter.JobDescriptionTooLong";
     let description = check::text(job, "JobDescription", DESCRIPTION_CHARS, too_long)?.unwrap_or_default();
     let priority = check::up_to(job, "Priority", PRIORITY, VALUE)?.unwrap_or(0);
-    let tasks = tasks(job)?;
+    let tasks = tasks(job, site)?;
     let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
     let dependences = graph::dependences(job, &names)?;
     let depend_on = depend_on(job)?;
@@ -71,8 +72,8 @@ fn depend_on(job: &Reader<'_>) -> Result<DependOn, ApiError> {
 }
 
 /// The tasks, each with a name of its own: the n-th is `task-<n>` when it was given none.
-fn tasks(job: &Reader<'_>) -> Result<Vec<TaskSpec>, ApiError> {
-    let mut tasks = job.objects("Tasks", task::task)?;
+fn tasks(job: &Reader<'_>, site: &Site<'_>) -> Result<Vec<TaskSpec>, ApiError> {
+    let mut tasks = job.objects("Tasks", |one| task::task(one, site))?;
     if tasks.is_empty() {
         let reason = "required: a job has at least one task";
         return Err(job.refuse("Tasks", "MissingParameter", reason));

@@ -12,6 +12,7 @@
 //! What only the state can tell (whether a topic, an environment, a job exists) the kernel refuses; [`refusal`] gives
 //! its refusals their codes.
 
+mod application;
 mod catalogue;
 mod check;
 mod declared;
@@ -21,6 +22,7 @@ mod filter;
 mod graph;
 mod ids;
 mod job;
+mod mask;
 mod monitor;
 mod notification;
 mod orders;
@@ -29,6 +31,7 @@ mod refusal;
 pub mod reply;
 mod schema;
 mod select;
+mod storage;
 mod tag;
 mod task;
 mod template;
@@ -43,6 +46,7 @@ pub use env::{create_compute_env, modify_compute_env, terminate_compute_nodes};
 pub use env_data::CATEGORIES;
 pub use ids::{env_id, job_id};
 pub use job::{SubmitJob, submit_job};
+pub use mask::without_secrets;
 pub use monitor::{DescribeJobMonitorData, Metric, describe_job_monitor_data};
 pub use orders::{TerminateTaskInstance, retry_jobs, terminate_task_instance};
 pub use refusal::refusal;
@@ -61,6 +65,8 @@ pub struct Site<'a> {
     pub region: &'a str,
     /// The zones of its region.
     pub zones: &'a [String],
+    /// The addresses, `cfs://…` and `nfs://…`, that are mounted here.
+    pub mounts: &'a [String],
     /// What a node of an instance type has to offer; `None` for a type that cannot be had.
     pub node_type: &'a dyn Fn(&str) -> Option<NodeType>,
 }

@@ -5,31 +5,32 @@ use std::collections::BTreeSet;
 use kernel::id::EnvId;
 use kernel::job::TaskSpec;
 use kernel::limits::{
-    COMMAND_BYTES, ENV_VAR_BYTES, NAME_CHARS, NODE_RECREATIONS, RETRIES, TASK_ENV_VARS, TASK_INSTANCES,
-    TIMEOUT_DEFAULT_S, TIMEOUT_S,
+    ENV_VAR_BYTES, NAME_CHARS, NODE_RECREATIONS, RETRIES, TASK_ENV_VARS, TASK_INSTANCES, TIMEOUT_DEFAULT_S, TIMEOUT_S,
 };
+use kernel::setup::Setup;
 
-use super::check::{self, COMBINATION, VALUE, unbuilt};
-use super::ids;
+use super::check::{self, VALUE};
+use super::{Site, application, ids, storage};
 use crate::api3::ApiError;
 use crate::fields::{Reader, shortened};
 use crate::limits::TASK_NAME_BYTES;
 
 /// A task. One without a name gets an empty one.
-pub(super) fn task(task: &Reader<'_>) -> Result<TaskSpec, ApiError> {
+pub(super) fn task(task: &Reader<'_>, site: &Site<'_>) -> Result<TaskSpec, ApiError> {
     let env = env(task)?;
     let name = name(task)?.unwrap_or_default();
-    let command = task.required_object("Application", command)?;
+    let application = task.required_object("Application", |inner| application::application(inner, site))?;
     let instances = check::within(task, "TaskInstanceNum", 1, TASK_INSTANCES, "InvalidParameterValue.TaskInstanceNum")?;
     let retries = check::up_to(task, "MaxRetryCount", RETRIES, "InvalidParameterValue.MaxRetryCount")?;
     let timeout_s = check::within(task, "Timeout", 1, TIMEOUT_S, VALUE)?;
     let max_concurrent = task.u64("MaxConcurrentNum")?;
     let env_vars = env_vars(task)?;
+    let setup = setup(task, site)?;
     without_effect(task)?;
     unbuilt_fields(task)?;
     Ok(TaskSpec {
         name,
-        command,
+        command: application.command,
         env,
         own: None,
         restart_node: false,
@@ -39,6 +40,21 @@ pub(super) fn task(task: &Reader<'_>) -> Result<TaskSpec, ApiError> {
         // 0 is no bound, as on Tencent.
         max_concurrent: max_concurrent.filter(|most| *most > 0),
         env_vars,
+        setup: Setup { package: application.package, container: application.container, ..setup },
+    })
+}
+
+/// What surrounds the command, but for what `Application` says of it.
+fn setup(task: &Reader<'_>, site: &Site<'_>) -> Result<Setup, ApiError> {
+    let (stdout, stderr) = storage::redirects(task, site)?;
+    Ok(Setup {
+        inputs: storage::inputs(task, site)?,
+        outputs: storage::outputs(task, site)?,
+        upload: storage::upload(task)?,
+        key: storage::key(task)?,
+        stdout,
+        stderr,
+        ..Setup::default()
     })
 }
 
@@ -79,35 +95,6 @@ fn env(task: &Reader<'_>) -> Result<EnvId, ApiError> {
     }
 }
 
-fn command(application: &Reader<'_>) -> Result<String, ApiError> {
-    match check::one_of(application, "DeliveryForm", &[("LOCAL", true), ("PACKAGE", false)])? {
-        // Tencent's own samples leave it out.
-        None | Some(true) => {}
-        Some(false) => {
-            let reason = "packages are not built yet; use LOCAL, with a command that is on the node";
-            return Err(application.refuse("DeliveryForm", check::UNSUPPORTED, reason));
-        }
-    }
-    unbuilt(application, "PackagePath", "packages are")?;
-    unbuilt(application, "Docker", "running in containers is")?;
-    let command = application.string("Command")?;
-    if command.is_some() && application.has("Commands") {
-        return Err(application.refuse("Commands", COMBINATION, "exclusive with Command"));
-    }
-    unbuilt(application, "Commands", "a list of commands is")?;
-    let command = application.required("Command", command)?;
-    let problem = if command.is_empty() {
-        "must not be empty".to_owned()
-    } else if command.len() > COMMAND_BYTES {
-        format!("has {} bytes, and at most {COMMAND_BYTES} are allowed", command.len())
-    } else if command.contains('\0') {
-        "has a NUL character, which no command line can carry".to_owned()
-    } else {
-        return Ok(command);
-    };
-    Err(application.refuse("Command", VALUE, problem))
-}
-
 fn env_vars(task: &Reader<'_>) -> Result<Vec<(String, String)>, ApiError> {
     let mut names = BTreeSet::new();
     let vars = task.objects("EnvVars", |var| {
@@ -141,16 +128,6 @@ fn without_effect(task: &Reader<'_>) -> Result<(), ApiError> {
 fn unbuilt_fields(task: &Reader<'_>) -> Result<(), ApiError> {
     if task.bool("RestartComputeNode")? == Some(true) {
         return Err(check::refuse_unbuilt(task, "RestartComputeNode", "restarting nodes is"));
-    }
-    for (key, what) in [
-        ("RedirectInfo", "sending output to object storage is"),
-        ("RedirectLocalInfo", "sending output to folders of the node is"),
-        ("InputMappings", "mounting remote storage is"),
-        ("OutputMappings", "copying results to remote storage is"),
-        ("OutputMappingConfigs", "copying results to remote storage is"),
-        ("Authentications", "remote storage is"),
-    ] {
-        unbuilt(task, key, what)?;
     }
     Ok(())
 }

@@ -142,8 +142,8 @@ fn description(request: &Reader<'_>) -> Result<Option<String>, ApiError> {
 }
 
 /// The task, checked as that of a job is, as it was sent.
-fn info(request: &Reader<'_>, _site: &Site<'_>) -> Result<Option<String>, ApiError> {
-    let sent = request.object("TaskTemplateInfo", task::task)?;
+fn info(request: &Reader<'_>, site: &Site<'_>) -> Result<Option<String>, ApiError> {
+    let sent = request.object("TaskTemplateInfo", |task| task::task(task, site))?;
     let sent = sent.map(|_| request.value("TaskTemplateInfo")).transpose()?.flatten();
     Ok(sent.map(Value::to_string))
 }

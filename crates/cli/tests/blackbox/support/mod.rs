@@ -2,6 +2,7 @@
 
 pub(crate) mod events;
 pub(crate) mod field;
+pub(crate) mod files;
 pub(crate) mod official;
 pub(crate) mod processes;
 pub(crate) mod receiver;

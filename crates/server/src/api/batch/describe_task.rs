@@ -28,11 +28,12 @@ async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
         Ok(instances.map(|instances| (rows, task, instances)))
     });
     let (rows, task, instances) = found.await.map_err(|error| of_store(&error))?.ok_or_else(|| missing.clone())?;
+    let row = rows.tasks.iter().find(|row| row.key.task == task).ok_or_else(|| missing.clone())?;
+    let spec = rows.job.spec.tasks.get(task as usize).ok_or(missing)?;
     let views = instances.items.iter().map(|listed| match listed {
-        InstanceListed::Bulk { index, phase, created } => bulk_instance(*index, *phase, *created),
-        InstanceListed::Row(row) => instance(row),
+        InstanceListed::Bulk { index, phase, created } => bulk_instance(job, spec, *index, *phase, *created),
+        InstanceListed::Row(row) => instance(spec, row),
     });
-    let row = rows.tasks.iter().find(|row| row.key.task == task).ok_or(missing)?;
     Ok(describe_task(&rows.job.spec, row, views.collect()))
 }
 

@@ -36,8 +36,8 @@ async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
     let rows = app.read(move |reader| reader.job(job)).await.map_err(|error| of_store(&error))?;
     let rows = rows.ok_or_else(|| no_job(job))?;
     let task = number(&rows, &task_name).ok_or_else(|| no_task(job, &task_name))?;
-    let total = rows.job.spec.tasks[task as usize].instances;
-    let indexes = indexes(instances, total)?;
+    let spec = &rows.job.spec.tasks[task as usize];
+    let indexes = indexes(instances, spec.instances)?;
     let key = TaskKey { job, task };
     let found = app.read(move |reader| look(reader, key, &indexes)).await.map_err(|error| of_store(&error))?;
     let logs = app.logs.clone();
@@ -46,7 +46,7 @@ async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
         tracing::error!(error = &error as &dyn std::error::Error, "the reading of logs failed");
         internal()
     })?;
-    Ok(describe_task_logs(u64::from(total), &logs))
+    Ok(describe_task_logs(job, spec, &logs))
 }
 
 /// The instances that are asked for, of `total`.

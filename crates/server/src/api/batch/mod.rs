@@ -83,7 +83,7 @@ async fn submit_done(app: &App, command: Command) -> Result<Value, ApiError> {
 pub(super) fn at_site<T>(app: &App, read: impl FnOnce(&Site<'_>) -> T) -> T {
     let settings = &app.settings;
     let node_type = |name: &str| settings.catalogue.node_type(name);
-    read(&Site { region: &settings.region, zones: &settings.zones, node_type: &node_type })
+    read(&Site { region: &settings.region, zones: &settings.zones, mounts: &settings.mounts, node_type: &node_type })
 }
 
 fn no_job(job: kernel::id::JobId) -> ApiError {

@@ -186,6 +186,8 @@ async fn telling_env(app: &App) -> EnvId {
         zone: String::new(),
         recreate: false,
         max_recreations: 0,
+        inputs: Vec::new(),
+        key: None,
         document: "{}".into(),
     };
     let (name, description) = ("env".to_owned(), String::new());

@@ -2,14 +2,17 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use kernel::id::JobId;
 use kernel::instance::Instance;
-use kernel::job::JobSpec;
+use kernel::job::{JobSpec, TaskSpec};
 use kernel::phase::Phase;
+use kernel::setup::{Redirect, Setup};
 use kernel::task::Task;
 use kernel::time::Timestamp;
 use serde_json::{Value, json};
 
 use crate::metrics::Metrics;
+use crate::setup::file_name;
 use crate::time::Utc;
 
 /// What an instance wrote: the last bytes of each stream.
@@ -38,9 +41,9 @@ pub fn describe_task(spec: &JobSpec, task: &Task, instances: Vec<Value>) -> Valu
     })
 }
 
-/// An instance in the reply of `DescribeTask`.
+/// An instance of a task in the reply of `DescribeTask`.
 #[must_use]
-pub fn instance(instance: &Instance) -> Value {
+pub fn instance(task: &TaskSpec, instance: &Instance) -> Value {
     let phase = instance.phase();
     json!({
         "TaskInstanceIndex": instance.key.index,
@@ -52,14 +55,14 @@ pub fn instance(instance: &Instance) -> Value {
         "LaunchTime": instance.launched.map(Utc),
         "RunningTime": instance.running.map(Utc),
         "EndTime": instance.ended.map(Utc),
-        "RedirectInfo": redirect_info(),
+        "RedirectInfo": redirect_info(instance.key.job, task, instance.key.index),
         "StateDetailedReason": if phase == Phase::Succeed { "successful" } else { instance.reason.as_str() },
     })
 }
 
-/// An instance that has not left the state in which its task's instances began.
+/// An instance of a job's task that has not left the state in which its task's instances began.
 #[must_use]
-pub fn bulk_instance(index: u32, phase: Phase, created: Timestamp) -> Value {
+pub fn bulk_instance(job: JobId, task: &TaskSpec, index: u32, phase: Phase, created: Timestamp) -> Value {
     json!({
         "TaskInstanceIndex": index,
         "TaskInstanceState": phase.as_str(),
@@ -70,37 +73,44 @@ pub fn bulk_instance(index: u32, phase: Phase, created: Timestamp) -> Value {
         "LaunchTime": null,
         "RunningTime": null,
         "EndTime": null,
-        "RedirectInfo": redirect_info(),
+        "RedirectInfo": redirect_info(job, task, index),
         "StateDetailedReason": "",
     })
 }
 
-/// Output is not sent anywhere else.
-fn redirect_info() -> Value {
+/// Where the outputs of an instance are copied to when it ends: the folders as they were given, and the names that the
+/// files get there. Empty for an output that is copied nowhere.
+fn redirect_info(job: JobId, task: &TaskSpec, index: u32) -> Value {
+    let path = |redirect: &Redirect| redirect.remote.as_ref().map_or_else(String::new, |remote| remote.url.clone());
+    let name = |redirect: &Redirect, stream: &str| match redirect.remote {
+        Some(_) => file_name(&redirect.remote_name, stream, job, &task.name, index),
+        None => String::new(),
+    };
+    let Setup { stdout, stderr, .. } = &task.setup;
     json!({
-        "StdoutRedirectPath": "",
-        "StderrRedirectPath": "",
-        "StdoutRedirectFileName": "",
-        "StderrRedirectFileName": "",
+        "StdoutRedirectPath": path(stdout),
+        "StderrRedirectPath": path(stderr),
+        "StdoutRedirectFileName": name(stdout, "stdout"),
+        "StderrRedirectFileName": name(stderr, "stderr"),
     })
 }
 
-/// The reply of `DescribeTaskLogs`: what some of a task's `total` instances wrote, in Base64.
+/// The reply of `DescribeTaskLogs`: what some of a task's instances wrote, in Base64.
 #[must_use]
-pub fn describe_task_logs(total: u64, logs: &[Log]) -> Value {
+pub fn describe_task_logs(job: JobId, task: &TaskSpec, logs: &[Log]) -> Value {
     let logs: Vec<Value> = logs
         .iter()
         .map(|log| {
-            json!({
+            let mut view = json!({
                 "TaskInstanceIndex": log.index,
                 "StdoutLog": STANDARD.encode(&log.stdout),
                 "StderrLog": STANDARD.encode(&log.stderr),
-                "StdoutRedirectPath": "",
-                "StderrRedirectPath": "",
-                "StdoutRedirectFileName": "",
-                "StderrRedirectFileName": "",
-            })
+            });
+            if let (Value::Object(view), Value::Object(info)) = (&mut view, redirect_info(job, task, log.index)) {
+                view.extend(info);
+            }
+            view
         })
         .collect();
-    json!({"TotalCount": total, "TaskInstanceLogSet": logs})
+    json!({"TotalCount": task.instances, "TaskInstanceLogSet": logs})
 }

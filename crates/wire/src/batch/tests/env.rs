@@ -108,8 +108,8 @@ fn wrong_environments_are_refused_with_code_and_path() {
             "ComputeEnv.ActionIfComputeNodeInactive".into(),
         ),
         ("ComputeEnv.ResourceMaxRetryCount", json!(101), value, "ComputeEnv.ResourceMaxRetryCount".into()),
-        ("ComputeEnv.InputMappings", json!([{}]), unsupported, "ComputeEnv.InputMappings".into()),
-        ("ComputeEnv.Authentications", json!([{}]), unsupported, "ComputeEnv.Authentications".into()),
+        ("ComputeEnv.InputMappings", json!([{}]), "MissingParameter", "ComputeEnv.InputMappings.0.SourcePath".into()),
+        ("ComputeEnv.Authentications", json!([{}]), "MissingParameter", "ComputeEnv.Authentications.0.Scene".into()),
         ("ComputeEnv.MountDataDisks", json!([{}]), "MissingParameter", "ComputeEnv.MountDataDisks.0.LocalPath".into()),
         ("ComputeEnv.Name", json!("n"), "UnknownParameter", "ComputeEnv.Name".into()),
         (

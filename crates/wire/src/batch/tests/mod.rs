@@ -6,6 +6,7 @@ mod monitor;
 mod orders;
 mod reply;
 mod select;
+mod setup;
 mod submit_info;
 mod template;
 
@@ -24,7 +25,12 @@ fn at_site<T>(read: impl FnOnce(&Site<'_>) -> T) -> T {
         let known = ["local", "S5.LARGE8"].contains(&name);
         known.then(|| NodeType { name: name.to_owned(), cpu: 4, mem_gb: 8, slots: 1 })
     };
-    read(&Site { region: "ap-guangzhou", zones: &zones, node_type: &node_type })
+    read(&Site {
+        region: "ap-guangzhou",
+        zones: &zones,
+        mounts: &["cfs://10.0.0.1/".to_owned()],
+        node_type: &node_type,
+    })
 }
 
 /// A refusal as `code path`: the part of the message before the colon.

@@ -5,6 +5,7 @@ use kernel::instance::Stage;
 use kernel::job::Job;
 use kernel::node::NodeStage;
 use kernel::phase::Phase;
+use kernel::setup::{Redirect, Remote};
 use serde_json::{Value, json};
 
 use super::pairs;
@@ -91,10 +92,13 @@ fn a_list_of_jobs_echoes_placements() {
 
 #[test]
 fn a_task_has_its_instances() {
+    let spec = fixtures::spec();
+    let task = &spec.tasks[0];
+    let job = fixtures::job(Phase::Running, "").id;
     let instances = vec![
-        instance(&fixtures::instance(Stage::Succeed, Some(0), "")),
-        bulk_instance(3, Phase::Pending, fixtures::AT),
-        instance(&fixtures::never_ran()),
+        instance(task, &fixtures::instance(Stage::Succeed, Some(0), "")),
+        bulk_instance(job, task, 3, Phase::Pending, fixtures::AT),
+        instance(task, &fixtures::never_ran()),
     ];
     let reply = describe_task(&fixtures::spec(), &fixtures::task(Phase::Succeed, ""), instances);
     let keys: Vec<&String> = reply.as_object().unwrap().keys().collect();
@@ -138,9 +142,28 @@ fn a_task_has_its_instances() {
 }
 
 #[test]
+fn an_instance_tells_where_its_output_is_copied_to() {
+    let job = fixtures::job(Phase::Running, "").id;
+    let mut task = fixtures::spec().tasks[0].clone();
+    let remote = Some(Remote { url: "cos://b/x/".into(), bucket: Some(("b".into(), "x/".into())) });
+    task.setup.stdout = Redirect { remote: remote.clone(), ..Redirect::default() };
+    let remote_name = "${BATCH_TASK_INSTANCE_INDEX}.err".to_owned();
+    task.setup.stderr = Redirect { remote, remote_name, ..Redirect::default() };
+    let view = bulk_instance(job, &task, 3, Phase::Pending, fixtures::AT);
+    let expected = json!({"StdoutRedirectPath": "cos://b/x/", "StderrRedirectPath": "cos://b/x/",
+        "StdoutRedirectFileName": "stdout.job-0000000z.count.3.log", "StderrRedirectFileName": "3.err"});
+    assert_eq!(view["RedirectInfo"], expected);
+    let log = Log { index: 3, stdout: Vec::new(), stderr: b"x".to_vec() };
+    let reply = describe_task_logs(job, &task, &[log]);
+    for (key, value) in expected.as_object().unwrap() {
+        assert_eq!(&reply["TaskInstanceLogSet"][0][key], value, "{key}");
+    }
+}
+
+#[test]
 fn logs_are_base64() {
     let log = Log { index: 2, stdout: "消\n".into(), stderr: vec![0xff] };
-    let reply = describe_task_logs(3, &[log]);
+    let reply = describe_task_logs(fixtures::job(Phase::Running, "").id, &fixtures::spec().tasks[0], &[log]);
     assert_eq!(
         lines(&reply),
         [

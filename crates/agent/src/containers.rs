@@ -1,0 +1,179 @@
+//! Containers that runs are in: their names, the records of them in `HOME/containers`, and their end.
+//!
+//! A container is no child of the agent, nor of its session: only its name tells whose it is. So before it is started
+//! its name is written down, with the program that runs it; the record goes when the container is gone.
+
+use std::ffi::OsStr;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Instant;
+
+use wire::node::RunId;
+
+use crate::limits::{CONTAINER_GONE, LEFTOVERS_LOOK};
+use crate::simple;
+
+/// The folder of the records in the node's folder.
+pub(crate) const FOLDER: &str = "containers";
+
+/// Programs that run containers, as they are looked for.
+const PROGRAMS: [&str; 2] = ["docker", "podman"];
+/// Where they are looked for beyond the PATH.
+const FOLDERS: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
+
+/// The name of a run's container.
+pub(crate) fn name(run: RunId) -> String {
+    format!("herald-{}-{}-{}-{}", run.job, run.task, run.index, run.attempt)
+}
+
+/// The program that runs containers, with its own arguments: the one that is configured, or else the first there is.
+pub(crate) fn program(configured: &[String], path: &OsStr) -> Result<Vec<String>, String> {
+    let found = |word: &str| {
+        let found = simple::program(word, path).or_else(|| simple::program(word, OsStr::new(FOLDERS)));
+        found.filter(|program| program.is_file()).map(|program| program.display().to_string())
+    };
+    match configured {
+        [] => match PROGRAMS.iter().find_map(|word| found(word)) {
+            Some(program) => Ok(vec![program]),
+            None => Err("neither docker nor podman is on this machine".to_owned()),
+        },
+        [word, arguments @ ..] => match found(word) {
+            Some(program) => Ok([&[program], arguments].concat()),
+            None => Err(format!("{word}, which is configured to run containers, is not on this machine")),
+        },
+    }
+}
+
+/// Writes down that a container is about to be started.
+pub(crate) fn record(folder: &Path, name: &str, program: &[String]) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(folder.join(name))?;
+    file.write_all(&serde_json::to_vec(program)?)
+}
+
+/// Ends a container that was written down, and returns when it is gone. Nothing happens for one that was not.
+pub(crate) fn remove(folder: &Path, name: &str) -> io::Result<()> {
+    let file = folder.join(name);
+    let text = match fs::read(&file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        text => text?,
+    };
+    // A torn record was not acted on.
+    if let Ok(program) = serde_json::from_slice::<Vec<String>>(&text)
+        && !program.is_empty()
+    {
+        // `rm` alone would let some programs wait for an end in good order.
+        call(&program, &["kill", name])?;
+        let (removed, told) = call(&program, &["rm", "--force", name])?;
+        if !removed && !is_gone(&told) {
+            let (_, told) = call(&program, &["container", "inspect", name])?;
+            if !is_gone(&told) {
+                return Err(io::Error::other(format!("the container {name} cannot be removed: {}", told.trim())));
+            }
+        }
+    }
+    fs::remove_file(file)
+}
+
+/// Ends all containers that are written down in a node's folder. The answer is how many there were.
+pub(crate) fn remove_all(home: &Path) -> io::Result<usize> {
+    let folder = home.join(FOLDER);
+    let entries = match fs::read_dir(&folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        entries => entries?,
+    };
+    let mut removed = 0;
+    for entry in entries {
+        if let Some(name) = entry?.file_name().to_str() {
+            remove(&folder, name)?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+fn is_gone(told: &str) -> bool {
+    told.to_lowercase().contains("no such")
+}
+
+/// Whether a call of the program succeeded, and what it wrote to standard error.
+fn call(program: &[String], words: &[&str]) -> io::Result<(bool, String)> {
+    let [name, arguments @ ..] = program else { return Err(io::ErrorKind::InvalidInput.into()) };
+    let mut command = Command::new(name);
+    command.args(arguments).args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    let until = Instant::now() + CONTAINER_GONE;
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if Instant::now() > until {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(io::Error::new(io::ErrorKind::TimedOut, format!("{name} {} does not end", words.join(" "))));
+        }
+        thread::sleep(LEFTOVERS_LOOK);
+    };
+    let mut told = String::new();
+    if let Some(stderr) = child.stderr.take() {
+        // It has ended, so this does.
+        let _ = stderr.take(64 * 1024).read_to_string(&mut told);
+    }
+    Ok((status.success(), told))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// A program that writes down how it is called, and says that there is no such container.
+    fn fake(folder: &Path) -> Vec<String> {
+        let program = folder.join("docker");
+        let log = folder.join("log");
+        let script =
+            format!("#!/bin/sh\necho \"$@\" >> {}\necho 'Error: No such container' >&2\nexit 1\n", log.display());
+        fs::write(&program, script).unwrap();
+        fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        vec![program.display().to_string(), "--root=x".to_owned()]
+    }
+
+    #[test]
+    fn a_recorded_container_is_killed_and_removed() {
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(remove_all(home.path()).unwrap(), 0);
+        let records = home.path().join(FOLDER);
+        record(&records, "herald-1", &fake(home.path())).unwrap();
+        assert_eq!(remove_all(home.path()).unwrap(), 1);
+        let log = fs::read_to_string(home.path().join("log")).unwrap();
+        assert_eq!(log, "--root=x kill herald-1\n--root=x rm --force herald-1\n");
+        assert_eq!(fs::read_dir(records).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_container_that_cannot_be_removed_stays_written_down() {
+        let home = tempfile::tempdir().unwrap();
+        let records = home.path().join(FOLDER);
+        record(&records, "herald-1", &["/bin/false".to_owned()]).unwrap();
+        assert!(remove_all(home.path()).is_err());
+        assert!(records.join("herald-1").exists());
+    }
+
+    #[test]
+    fn the_program_is_the_configured_one_or_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let fake = fake(folder.path());
+        assert_eq!(program(&[], folder.path().as_os_str()).unwrap(), fake[..1]);
+        let configured = ["docker".to_owned(), "--root=x".to_owned()];
+        assert_eq!(program(&configured, folder.path().as_os_str()).unwrap(), fake);
+        let missing = program(&["no-such-program".to_owned()], OsStr::new(""));
+        assert!(missing.unwrap_err().contains("no-such-program"));
+        let missing = program(&["/no/such/program".to_owned()], OsStr::new(""));
+        assert!(missing.unwrap_err().contains("/no/such/program"));
+    }
+}
