@@ -351,6 +351,9 @@ mod tests;
 mod blocked_tests;
 
 #[cfg(test)]
+mod graph_tests;
+
+#[cfg(test)]
 mod retry_tests;
 
 #[cfg(test)]
