@@ -5,12 +5,14 @@
 //! the server, its nodes and what runs on them end too. `cargo xtask test` installs the clients first.
 
 mod attempts;
+mod blocked;
 mod catalogue;
 mod cmq;
 mod create_infos;
 mod demo;
 mod environments;
 mod first_session;
+mod graphs;
 mod kill;
 mod limits;
 mod million;
@@ -18,6 +20,7 @@ mod nodes;
 mod notifications;
 mod order;
 mod packages;
+mod retries;
 mod runs;
 mod sdk;
 mod serve;

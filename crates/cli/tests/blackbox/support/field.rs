@@ -59,7 +59,8 @@ impl Field {
     pub(crate) fn submit(&mut self, tasks: &[Value], more: Value) -> String {
         let mut job = more;
         job["Tasks"] = json!(tasks);
-        job["Notifications"] = notifications(JOB_QUEUE, &[&JOB_EVENTS[..], &["TASK_INSTANCE_RETRYING"]].concat());
+        job["Notifications"] =
+            notifications(JOB_QUEUE, &[&JOB_EVENTS[..], &["TASK_INSTANCE_RETRYING", "JOB_RETRIED"]].concat());
         submit(&mut self.official, &job)
     }
 

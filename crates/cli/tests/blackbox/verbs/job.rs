@@ -113,3 +113,29 @@ fn jobs_are_terminated_and_deleted() {
     assert!(server.says(&format!("job delete {other} --json")).json()["RequestId"].is_string());
     assert_eq!(server.says("job list --json").json()["TotalCount"], 0);
 }
+
+#[test]
+fn jobs_are_explained_ended_in_part_and_retried() {
+    let server = Server::start();
+    let env = new_environment(&server, 1);
+    let gate = server.folder().join("gate");
+    let file = job_file(&env, &format!("[ -e {} ] || sleep 1000", gate.display()));
+    let job = server.says_of("job submit -", &file).one_line();
+    server.says(&format!("job explain {job}")).assert_printed(&["Job ", &job, "WHY", "say "]);
+    server.says("job explain job-00000000").assert_failed(1, &["ResourceNotFound.Job"]);
+    server.says(&format!("job retry {job}")).assert_failed(1, &["UnsupportedOperation", "only a FAILED job"]);
+    server.says(&format!("job terminate {job} --task say")).assert_failed(2, &["--index"]);
+    let said = server.says(&format!("job terminate {job} --task say --index 1"));
+    said.assert_told(&format!("instance 1 of say of {job} is being terminated"));
+    server.says(&format!("job terminate {job} --task say --index 2")).assert_failed(1, &["TaskInstanceIndex"]);
+    assert!(server.says(&format!("job terminate {job} --task say --index 0 --json")).json()["RequestId"].is_string());
+    assert_eq!(server.says(&format!("job wait {job}")).out, "FAILED\n");
+    fs::write(gate, "").expect("a file in the test's own folder");
+    server.says(&format!("job retry {job}")).assert_told(&format!("{job} runs again"));
+    assert_eq!(server.says(&format!("job wait {job}")).one_line(), "SUCCEED");
+    let explained = server.says(&format!("job explain {job} --json")).json();
+    assert_eq!(explained["TaskSet"][0]["Reason"], "Finished", "{explained}");
+    server.says("job list --name by-hand --state SUCCEED").assert_printed(&[&job]);
+    server.says("job list --name else").assert_told("no jobs");
+    server.says("job list --tag team=a").assert_told("no jobs");
+}
