@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::activity::{Activity, ActivityKey, ActivityState};
 use crate::delivery::{Attempt, Delivery};
 use crate::environment::{Env, NodeType};
 use crate::event::{EventId, EventName};
@@ -119,6 +120,10 @@ pub enum What {
     NodeRan(NodeId, u64),
     /// A node is gone.
     NodeDeleted(NodeId),
+    /// A node's making or end began.
+    ActivityBegan(Box<Activity>),
+    /// An activity has come further; why, if it failed.
+    ActivityEntered(ActivityKey, ActivityState, String),
     /// A topic was made.
     TopicCreated(Topic),
     /// So many messages were added to a topic.
@@ -196,6 +201,14 @@ pub enum What {
     TokenUsed(ClientToken),
     /// A ClientToken is forgotten.
     TokenForgotten(String),
+}
+
+impl What {
+    /// Whether a node has come, gone or entered another state.
+    #[must_use]
+    pub fn is_of_node(&self) -> bool {
+        matches!(self, Self::NodeSubmitted(_) | Self::NodeEntered(..) | Self::NodeDeleted(_))
+    }
 }
 
 /// How a run ended.

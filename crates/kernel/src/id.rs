@@ -123,6 +123,8 @@ ids! {
     EnvId = "env-";
     /// A compute node.
     NodeId = "node-";
+    /// The making or the end of a node.
+    ActivityId = "act-";
     /// The machine under a compute node: what Tencent Batch calls its CVM instance.
     MachineId = "ins-";
     /// A topic, as API v2 names it.

@@ -24,6 +24,9 @@ pub fn check(state: &State) -> Result<(), String> {
         check_node(state, node).map_err(|wrong| format!("{}: {wrong}", node.id))?;
     }
     check_owned(state)?;
+    for (key, activity) in state.activities.iter().filter(|(_, activity)| !activity.state.is_finished()) {
+        ensure(state.node(key.node).is_some(), || format!("{}: its node {} is gone", activity.id, key.node))?;
+    }
     check_names(state)?;
     for subscription in state.subscriptions() {
         check_subscription(state, subscription).map_err(|wrong| format!("{:?}: {wrong}", subscription.key))?;

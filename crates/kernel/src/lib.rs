@@ -4,6 +4,7 @@
 //! happens; [`evolve`](evolve::evolve) makes it so. Live work, recovery and simulation use the same two functions.
 //! Time and chance are arguments.
 
+pub mod activity;
 pub mod change;
 pub mod command;
 pub mod decide;

@@ -172,6 +172,8 @@ pub const SECRET_OVERLAP_S: u64 = 30 * 86_400;
 pub const PUSH_RECORD_LAG_MS: u64 = 100;
 /// How long attempts of deliveries are kept, in seconds.
 pub const ATTEMPTS_KEPT_S: u64 = 7 * 86_400;
+/// How long the activities of an environment are kept after they ended, in seconds.
+pub const ACTIVITIES_KEPT_S: u64 = 30 * 86_400;
 /// How much longer than its retention a topic keeps messages that some subscription has not dealt with, in seconds:
 /// so that the subscription's loop sees that their time is over, and says so.
 pub const TOPIC_GRACE_S: u64 = 3_600;

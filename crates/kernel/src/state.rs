@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use imbl::{OrdMap, OrdSet};
 
+use crate::activity::{Activity, ActivityKey};
 use crate::delivery::{Delivery, DeliveryKey};
 use crate::environment::Env;
 use crate::event::EventName;
@@ -34,6 +35,7 @@ pub struct State {
     pub(crate) templates: Table<TemplateId, Template>,
     pub(crate) envs: Table<EnvId, Env>,
     pub(crate) nodes: Table<NodeId, Node>,
+    pub(crate) activities: Table<ActivityKey, Activity>,
     pub(crate) topics: Table<StreamNo, Topic>,
     pub(crate) queues: Table<StreamNo, Queue>,
     pub(crate) subscriptions: Table<SubscriptionKey, Subscription>,
@@ -103,6 +105,8 @@ pub enum RowKey {
     Env(EnvId),
     /// A node.
     Node(NodeId),
+    /// An activity.
+    Activity(ActivityKey),
     /// A topic.
     Topic(StreamNo),
     /// A queue.
@@ -138,6 +142,8 @@ pub enum Row {
     Env(Arc<Env>),
     /// A node.
     Node(Arc<Node>),
+    /// An activity.
+    Activity(Arc<Activity>),
     /// A topic.
     Topic(Arc<Topic>),
     /// A queue.
@@ -234,6 +240,12 @@ impl State {
     pub fn nodes_of(&self, env: EnvId) -> impl Iterator<Item = &Arc<Node>> {
         let (from, to) = ((env, NodeId::FIRST), (env, NodeId::LAST));
         self.index.env_nodes.range(from..=to).filter_map(|(_, node)| self.nodes.get(node))
+    }
+
+    /// An activity that is loaded: every one that goes on is.
+    #[must_use]
+    pub fn activity(&self, key: ActivityKey) -> Option<&Arc<Activity>> {
+        self.activities.get(&key)
     }
 
     /// A topic by number.
@@ -343,6 +355,7 @@ impl State {
             RowKey::Template(id) => self.templates.get(id).cloned().map(Row::Template),
             RowKey::Env(id) => self.envs.get(id).cloned().map(Row::Env),
             RowKey::Node(id) => self.nodes.get(id).cloned().map(Row::Node),
+            RowKey::Activity(key) => self.activities.get(key).cloned().map(Row::Activity),
             RowKey::Topic(no) => self.topics.get(no).cloned().map(Row::Topic),
             RowKey::Queue(no) => self.queues.get(no).cloned().map(Row::Queue),
             RowKey::Subscription(key) => self.subscriptions.get(key).cloned().map(Row::Subscription),
@@ -382,6 +395,7 @@ impl State {
                 self.index.env_nodes.insert((row.env, row.id));
                 self.nodes.put_shared(row.id, row);
             }
+            Row::Activity(row) if !self.activities.contains(&row.key) => self.activities.put_shared(row.key, row),
             Row::Topic(row) if !self.topics.contains(&row.no) => {
                 self.see_stream(row.no);
                 self.index.topic_names.insert((row.name.to_lowercase(), row.no));
@@ -438,14 +452,17 @@ impl State {
         self.now = self.now.max(now);
     }
 
-    /// Lets go of rows that only one batch needed: finished jobs with their tasks, finished instances, messages,
-    /// deliveries. `touched` are the keys the batch changed or loaded.
+    /// Lets go of rows that only one batch needed: finished jobs with their tasks, finished instances and
+    /// activities, messages, deliveries. `touched` are the keys the batch changed or loaded.
     pub fn forget(&mut self, touched: &[RowKey]) {
         for key in touched {
             match key {
                 RowKey::Job(id) => self.forget_job(*id),
                 RowKey::Instance(key) if self.instances.get(key).is_some_and(|row| row.phase().is_finished()) => {
                     self.instances.remove(key);
+                }
+                RowKey::Activity(key) if self.activities.get(key).is_some_and(|row| row.state.is_finished()) => {
+                    self.activities.remove(key);
                 }
                 RowKey::Message(key) => {
                     if let Some(row) = self.messages.remove(key) {

@@ -99,17 +99,17 @@ impl World {
                 self.only(command).expect("a follow-up is never refused");
             }
             let touched: Vec<RowKey> = self.state.take_dirty();
-            let mut instances: Vec<RowKey> =
-                touched.into_iter().filter(|key| matches!(key, RowKey::Instance(_))).collect();
-            for key in &instances {
+            let ended = |key: &RowKey| matches!(key, RowKey::Instance(_) | RowKey::Activity(_));
+            let mut ended: Vec<RowKey> = touched.into_iter().filter(ended).collect();
+            for key in &ended {
                 let RowKey::Instance(instance) = key else { continue };
                 match self.state.row(key) {
                     Some(row) => self.past.insert(*instance, row),
                     None => self.past.remove(instance),
                 };
             }
-            instances.extend(self.past.keys().copied().map(RowKey::Instance));
-            self.state.forget(&instances);
+            ended.extend(self.past.keys().copied().map(RowKey::Instance));
+            self.state.forget(&ended);
             if self.changes.len() == before {
                 return;
             }

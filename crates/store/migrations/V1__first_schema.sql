@@ -278,6 +278,27 @@ create table node (
 -- Used by the description of an environment: its nodes.
 create index node_env on node (env, id);
 
+-- Activities: the making and the end of each node of an environment. Used by the start (those that go on).
+create table activity (
+    id      integer not null primary key check (id >= 0),
+    env     integer not null,
+    node    integer not null,
+    kind    text    not null check (kind in ('CREATE_COMPUTE_NODE', 'TERMINATE_COMPUTE_NODE')),
+    machine integer not null check (machine >= 0),
+    cause   text    not null,
+    state   text    not null check (state in ('SUBMITTED', 'PROCESSING', 'SUCCEED', 'FAILED')),
+    reason  text    not null,
+    started integer not null,
+    ended   integer,
+    check ((state in ('SUCCEED', 'FAILED')) = (ended is not null))
+) strict;
+-- Used by the pages of an environment's activities, the newest first, and by the removal of a deleted environment's.
+create index activity_newest on activity (env, started, id);
+-- Used by the pages of some nodes' activities.
+create unique index activity_node on activity (env, node, kind);
+-- Used by the removal of activities that ended long ago.
+create index activity_ended on activity (ended) where ended is not null;
+
 -- Jobs, those that have finished too. Used by the start, and by the pages of jobs. The counts are of its tasks
 -- (task_) and of their instances (instance_) by state.
 create table job (
@@ -435,10 +456,10 @@ create table client_token (
     used   integer not null
 ) strict, without rowid;
 
--- What has been deleted and still has rows elsewhere: a job's id, a topic's number, the numbers that a queue's messages
--- were stored and kept under, a subscription's topic and number. Used by the sweep that removes those rows in chunks.
+-- What has been deleted and still has rows elsewhere: a job's or environment's id, a topic's number, the numbers that a
+-- queue's messages were stored and kept under, a subscription's topic and number. Used by the sweep that removes those rows in chunks.
 create table garbage (
-    kind text    not null check (kind in ('JOB', 'TOPIC', 'HEAP', 'KEPT_HEAP', 'SUBSCRIPTION')),
+    kind text    not null check (kind in ('JOB', 'ENV', 'TOPIC', 'HEAP', 'KEPT_HEAP', 'SUBSCRIPTION')),
     a    integer not null,
     b    integer not null,
     primary key (kind, a, b)

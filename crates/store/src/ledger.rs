@@ -161,7 +161,7 @@ impl Ledger {
     pub fn sweep(&mut self, now: Timestamp, jobs: Timestamp, limit: usize) -> Result<Swept, CommitError> {
         let cutoffs = self.cutoffs(now);
         let topics = self.round.take(cutoffs.topics, |cutoff| cutoff.topic, Turn::Topics);
-        self.store.sweep(&Cutoffs { jobs, attempts: cutoffs.attempts, topics }, limit)
+        self.store.sweep(&Cutoffs { jobs, attempts: cutoffs.attempts, activities: cutoffs.activities, topics }, limit)
     }
 
     /// Commands that carry out what time makes due in queues: messages over their retention go, dead letters move,

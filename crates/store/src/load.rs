@@ -10,7 +10,9 @@ use kernel::time::Timestamp;
 use kernel::topic::StreamNo;
 
 use crate::engine::{Engine, EngineError, all, first};
-use crate::rows::{environment, instance, job, ledger, node, queue, subscription, task, template, token, topic};
+use crate::rows::{
+    activity, environment, instance, job, ledger, node, queue, subscription, task, template, token, topic,
+};
 use crate::statement::{Statement, Value, places, values};
 use crate::writer::{KeptAfter, Loaded, VisibleAfter};
 
@@ -29,6 +31,10 @@ pub(crate) fn load(engine: &mut dyn Engine) -> Result<Loaded, EngineError> {
     })?);
     rows.extend(all(engine, &plain(environment::SELECT), |row| environment::read(row).map(Arc::new).map(Row::Env))?);
     rows.extend(all(engine, &plain(&node::TEXTS.select), |row| node::read(row).map(Arc::new).map(Row::Node))?);
+    let going_on = format!("{} where ended is null", activity::TEXTS.select);
+    rows.extend(all(engine, &Statement::new(going_on, Vec::new()), |row| {
+        activity::read(row).map(Arc::new).map(Row::Activity)
+    })?);
     load_jobs(engine, &mut rows)?;
     rows.extend(all(engine, &plain(&token::TEXTS.select), |row| token::read(row).map(Arc::new).map(Row::Token))?);
     Ok(Loaded { rows, version: ledger.version, now: ledger.now, next_stream: ledger.next_stream })

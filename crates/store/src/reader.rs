@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use kernel::activity::Activity;
 use kernel::delivery::{Attempt, Delivery, DeliveryKey};
 use kernel::environment::Env;
-use kernel::id::{EnvId, JobId};
+use kernel::id::{EnvId, JobId, NodeId};
 use kernel::instance::{Instance, InstanceKey};
 use kernel::job::Job;
 use kernel::node::Node;
@@ -56,6 +57,9 @@ pub trait Reader: Send {
     fn envs(&mut self, filter: &EnvFilter, span: Span) -> Result<Page<EnvListed>, StoreError>;
     /// Nodes of an environment, by id. What they hold is not in their rows.
     fn nodes(&mut self, env: EnvId) -> Result<Vec<Arc<Node>>, StoreError>;
+
+    /// Activities of an environment, the newest first: of these nodes; none named: of all.
+    fn activities(&mut self, env: EnvId, nodes: &[NodeId], span: Span) -> Result<Page<Activity>, StoreError>;
 
     /// A topic by its name, in any case.
     fn topic(&mut self, name: &str) -> Result<Option<Arc<Topic>>, StoreError>;

@@ -115,7 +115,7 @@ macro_rules! id_values {
     )*};
 }
 
-id_values! { JobId TemplateId EnvId NodeId MachineId TopicId QueueId SubscriptionId }
+id_values! { ActivityId JobId TemplateId EnvId NodeId MachineId TopicId QueueId SubscriptionId }
 
 impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
     fn from(value: Option<T>) -> Self {

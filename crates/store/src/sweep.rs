@@ -25,6 +25,7 @@ fn leftovers(kind: Kind) -> &'static [Leftover] {
             Leftover { table: "instance", owner: &["job"], rest: &["task", "idx"] },
             Leftover { table: "task", owner: &["job"], rest: &["task"] },
         ],
+        Kind::Env => &[Leftover { table: "activity", owner: &["env"], rest: &["id"] }],
         Kind::Topic => &[Leftover { table: "topic_message", owner: &["topic"], rest: &["seq"] }],
         Kind::Heap => &[Leftover { table: "queue_message", owner: &["heap"], rest: &["seq"] }],
         Kind::KeptHeap => &[Leftover { table: "kept_message", owner: &["heap"], rest: &["seq"] }],
@@ -43,6 +44,7 @@ pub(crate) fn sweep(engine: &mut dyn Engine, cutoffs: &Cutoffs, limit: usize) ->
     sweep.old_attempts(cutoffs.attempts)?;
     sweep.old_dead(cutoffs.attempts)?;
     sweep.old_samples(cutoffs.attempts)?;
+    sweep.remove("activity", &["ended"], &["id"], "ended is not null and ended <= ?1", values![cutoffs.activities])?;
     for cutoff in &cutoffs.topics {
         sweep.old_messages(cutoff)?;
     }

@@ -9,8 +9,8 @@ use crate::batch::{Batch, RowChange};
 use crate::engine::{Engine, EngineError, ErrorKind, first};
 use crate::error::{CommitError, StoreError};
 use crate::rows::{
-    delivery, environment, garbage, instance, job, ledger, node, queue, sample, subscription, tail, task, template,
-    token, topic,
+    activity, delivery, environment, garbage, instance, job, ledger, node, queue, sample, subscription, tail, task,
+    template, token, topic,
 };
 use crate::statement::{Expect, Statement};
 
@@ -60,6 +60,7 @@ fn delete(key: &RowKey) -> Vec<Statement<'_>> {
         RowKey::Template(id) => template::delete(*id),
         RowKey::Env(id) => environment::delete(*id),
         RowKey::Node(id) => vec![node::delete(*id)],
+        RowKey::Activity(key) => vec![activity::delete(*key)],
         RowKey::Topic(no) => topic::delete(*no),
         RowKey::Queue(no) => queue::delete(*no),
         RowKey::Subscription(key) => vec![subscription::delete(*key)],
@@ -80,6 +81,7 @@ fn put(engine: &mut dyn Engine, row: &Row, fresh: bool, now: Timestamp) -> Resul
         Row::Template(row) => run(engine, &template::put(row, fresh), "write a task template"),
         Row::Env(row) => run(engine, &environment::put(row, fresh), "write an environment"),
         Row::Node(row) => run(engine, &[node::put(row, fresh)], "write a node"),
+        Row::Activity(row) => run(engine, &[activity::put(row, fresh)], "write an activity"),
         Row::Topic(row) => run(engine, &topic::put(row, fresh), "write a topic"),
         Row::Queue(row) => run(engine, &queue::put(row, fresh), "write a queue"),
         Row::Subscription(row) => run(engine, &[subscription::put(row, fresh)], "write a subscription"),

@@ -99,7 +99,7 @@ pub trait Store: Send {
 /// What a store holds that is alive.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
-    /// Topics, queues, subscriptions, task templates, environments, nodes, then unfinished jobs, their tasks and unfinished
+    /// Topics, queues, subscriptions, task templates, environments, nodes, activities that go on, then unfinished jobs, their tasks and unfinished
     /// instances, then client tokens: the order in which the kernel takes rows in.
     pub rows: Vec<Row>,
     /// The ledger's version.
@@ -150,6 +150,8 @@ pub struct Cutoffs {
     pub jobs: Timestamp,
     /// Attempts that left, and deliveries that were given up, at this moment or before go.
     pub attempts: Timestamp,
+    /// Activities that ended at this moment or before go.
+    pub activities: Timestamp,
     /// Which messages of some topics go.
     pub topics: Vec<TopicCutoff>,
 }

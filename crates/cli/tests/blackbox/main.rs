@@ -4,6 +4,7 @@
 //! Each test has a server of its own, on a port of its own, with its data in a temporary folder; when the test ends,
 //! the server, its nodes and what runs on them end too. `cargo xtask test` installs the clients first.
 
+mod activities;
 mod attempts;
 mod blocked;
 mod catalogue;

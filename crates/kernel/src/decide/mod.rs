@@ -4,6 +4,7 @@
 //! take effect on the draft, and sends it to the topics that asked for it. What `decide` returns is what was
 //! recorded, so a decision of many steps sees its own earlier ones, and the caller's state is left as it was.
 
+mod activity;
 mod blocked;
 mod dead_letter;
 mod delivery;
@@ -31,6 +32,7 @@ pub use sweep::{follow_ups, redo_needs};
 
 use rand::Rng;
 
+use crate::activity::Cause;
 use crate::change::{Change, Notice, What};
 use crate::command::{Command, Decision, Refusal, Reply};
 use crate::environment::Env;
@@ -93,6 +95,7 @@ pub fn decide(
     rng: &mut dyn Rng,
 ) -> Result<Decision, Refusal> {
     let mut draft = Draft::new(state, settings, now, rng);
+    draft.cause = activity::cause(state, &command);
     let reply = match command {
         Command::SubmitJob { spec, token } => job::submit(&mut draft, *spec, token)?,
         Command::RetryJobs(ids) => retry::retry(&mut draft, &ids)?,
@@ -165,6 +168,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) now: Timestamp,
     pub(crate) rng: &'a mut dyn Rng,
+    /// What makes nodes come and go.
+    cause: Cause,
     changes: Vec<Change>,
     messages: Vec<NewMessage>,
 }
@@ -172,7 +177,15 @@ pub(crate) struct Draft<'a> {
 impl<'a> Draft<'a> {
     fn new(state: &State, settings: &'a Settings, now: Timestamp, rng: &'a mut dyn Rng) -> Self {
         let now = now.max(state.now());
-        Self { state: state.clone(), settings, now, rng, changes: Vec::new(), messages: Vec::new() }
+        Self {
+            state: state.clone(),
+            settings,
+            now,
+            rng,
+            cause: Cause::default(),
+            changes: Vec::new(),
+            messages: Vec::new(),
+        }
     }
 
     fn finish(self, reply: Reply) -> Decision {
@@ -219,7 +232,11 @@ impl<'a> Draft<'a> {
 
     fn apply(&mut self, change: Change) {
         evolve(&mut self.state, &change);
+        let what = change.what.is_of_node().then(|| change.what.clone());
         self.changes.push(change);
+        if let Some(what) = what {
+            activity::follow(self, &what);
+        }
     }
 
     /// Which topics want an event of this name, with the number it has there.

@@ -102,6 +102,18 @@ fn apply(state: &mut State, change: &Change) {
                 state.index.env_nodes.remove(&(node.env, node.id));
             }
         }
+        What::ActivityBegan(activity) => {
+            state.dirty.insert(RowKey::Activity(activity.key));
+            state.activities.put(activity.key, (**activity).clone());
+        }
+        What::ActivityEntered(key, entered, reason) => {
+            state.dirty.insert(RowKey::Activity(*key));
+            if let Some(activity) = state.activities.edit(key) {
+                activity.state = *entered;
+                reason.clone_into(&mut activity.reason);
+                activity.ended = entered.is_finished().then_some(change.at);
+            }
+        }
         What::TokenUsed(token) => {
             state.dirty.insert(RowKey::Token(token.key.clone()));
             forget_token(state, &token.key);

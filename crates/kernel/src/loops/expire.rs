@@ -17,6 +17,8 @@ pub struct Cutoffs {
     pub topics: Vec<TopicCutoff>,
     /// Attempts that left at this moment or before.
     pub attempts: Timestamp,
+    /// Activities that ended at this moment or before.
+    pub activities: Timestamp,
 }
 
 /// Which messages of a topic are over their time: those for which [`takes`](Self::takes) is true, a beginning of its
@@ -49,6 +51,7 @@ pub fn cutoffs(state: &State, now: Timestamp, since: Timestamp) -> Cutoffs {
     Cutoffs {
         topics: state.topics().map(|topic| topic_cutoff(state, topic, now, since)).collect(),
         attempts: now.minus_s(limits::ATTEMPTS_KEPT_S),
+        activities: now.minus_s(limits::ACTIVITIES_KEPT_S),
     }
 }
 

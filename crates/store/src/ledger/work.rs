@@ -191,6 +191,9 @@ impl<'a> Work<'a> {
             What::NodeSubmitted(node) => {
                 self.fresh.insert(RowKey::Node(node.id));
             }
+            What::ActivityBegan(activity) => {
+                self.fresh.insert(RowKey::Activity(activity.key));
+            }
             What::TopicCreated(topic) => {
                 self.fresh.insert(RowKey::Topic(topic.no));
             }

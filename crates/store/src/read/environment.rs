@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use kernel::activity::Activity;
 use kernel::environment::Env;
-use kernel::id::EnvId;
+use kernel::id::{EnvId, NodeId};
 use kernel::node::{Node, NodeStage};
 
 use crate::engine::{Cells, Engine, EngineError, all, first};
 use crate::page::{EnvFilter, EnvListed, NodeCounts, Page, Span};
 use crate::read::{Conditions, page};
-use crate::rows::{environment, node};
+use crate::rows::{activity, environment, node};
 use crate::statement::{Statement, Value, values};
 
 pub(crate) fn env(engine: &mut dyn Engine, id: EnvId) -> Result<Option<Arc<Env>>, EngineError> {
@@ -57,4 +58,17 @@ fn counts(engine: &mut dyn Engine, env: EnvId) -> Result<NodeCounts, EngineError
 pub(crate) fn nodes(engine: &mut dyn Engine, env: EnvId) -> Result<Vec<Arc<Node>>, EngineError> {
     let text = format!("{} where env = ?1 order by env, id", node::TEXTS.select);
     all(engine, &Statement::new(text, values![env]), |row| node::read(row).map(Arc::new))
+}
+
+/// Activities of an environment, of these nodes (none named: of all), the newest first.
+pub(crate) fn activities(
+    engine: &mut dyn Engine,
+    env: EnvId,
+    nodes: &[NodeId],
+    span: Span,
+) -> Result<Page<Activity>, EngineError> {
+    let mut conditions = Conditions::new();
+    conditions.compare("env", "=", env);
+    conditions.within("node", nodes.iter().map(|id| Value::from(*id)));
+    page(engine, "activity", &activity::TEXTS.select, conditions, "started desc, id desc", span, activity::read)
 }

@@ -17,6 +17,7 @@ pub(crate) struct Garbage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Job,
+    Env,
     Topic,
     Heap,
     KeptHeap,
@@ -24,11 +25,12 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 5] = [Self::Job, Self::Topic, Self::Heap, Self::KeptHeap, Self::Subscription];
+    const ALL: [Self; 6] = [Self::Job, Self::Env, Self::Topic, Self::Heap, Self::KeptHeap, Self::Subscription];
 
     fn as_str(self) -> &'static str {
         match self {
             Self::Job => "JOB",
+            Self::Env => "ENV",
             Self::Topic => "TOPIC",
             Self::Heap => "HEAP",
             Self::KeptHeap => "KEPT_HEAP",
@@ -46,6 +48,7 @@ impl Garbage {
     pub(crate) fn of(key: &RowKey) -> Option<Self> {
         match key {
             RowKey::Job(id) => Some(Self::job(*id)),
+            RowKey::Env(id) => Some(Self { kind: Kind::Env, a: id.number().cast_signed(), b: 0 }),
             RowKey::Topic(no) => Some(Self { kind: Kind::Topic, a: no.0.into(), b: 0 }),
             RowKey::Heap(no) => Some(Self { kind: Kind::Heap, a: no.0.into(), b: 0 }),
             RowKey::KeptHeap(no) => Some(Self { kind: Kind::KeptHeap, a: no.0.into(), b: 0 }),

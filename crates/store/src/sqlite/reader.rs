@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use kernel::activity::Activity;
 use kernel::delivery::{Attempt, Delivery, DeliveryKey};
 use kernel::environment::Env;
-use kernel::id::{EnvId, JobId};
+use kernel::id::{EnvId, JobId, NodeId};
 use kernel::instance::{Instance, InstanceKey};
 use kernel::job::Job;
 use kernel::node::Node;
@@ -60,6 +61,8 @@ reads! {
     fn env(id: EnvId) -> Option<Arc<Env>> = environment::env, "read an environment";
     fn envs(filter: &EnvFilter, span: Span) -> Page<EnvListed> = environment::envs, "list environments";
     fn nodes(env: EnvId) -> Vec<Arc<Node>> = environment::nodes, "list nodes";
+    fn activities(env: EnvId, nodes: &[NodeId], span: Span) -> Page<Activity>
+        = environment::activities, "list activities";
     fn topic(name: &str) -> Option<Arc<Topic>> = topic::topic, "read a topic";
     fn topics(filter: &NameFilter, span: Span) -> Page<Arc<Topic>> = topic::topics, "list topics";
     fn topic_figures(topic: StreamNo) -> TopicFigures = topic::figures, "count what a topic holds";

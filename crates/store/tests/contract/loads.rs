@@ -123,7 +123,7 @@ pub(crate) fn rows_come_in_the_order_the_kernel_takes_them(database: &dyn Databa
     order.dedup();
     assert_eq!(
         order,
-        ["topic", "queue", "subscription", "template", "env", "node", "job", "task", "instance", "token"]
+        ["topic", "queue", "subscription", "template", "env", "node", "activity", "job", "task", "instance", "token"]
     );
     assert_eq!(kinds.iter().filter(|kind| **kind == "instance").count(), 4, "the finished one stays out");
 }
@@ -136,6 +136,7 @@ fn kind(row: &Row) -> &'static str {
         Row::Template(_) => "template",
         Row::Env(_) => "env",
         Row::Node(_) => "node",
+        Row::Activity(_) => "activity",
         Row::Job(_) => "job",
         Row::Task(_) => "task",
         Row::Instance(_) => "instance",

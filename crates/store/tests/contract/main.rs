@@ -102,6 +102,7 @@ fn fresh(row: Row) -> RowChange {
         Row::Template(row) => RowKey::Template(row.id),
         Row::Env(row) => RowKey::Env(row.id),
         Row::Node(row) => RowKey::Node(row.id),
+        Row::Activity(row) => RowKey::Activity(row.key),
         Row::Topic(row) => RowKey::Topic(row.no),
         Row::Queue(row) => RowKey::Queue(row.no),
         Row::Subscription(row) => RowKey::Subscription(row.key),
@@ -163,6 +164,7 @@ contract! {
         task_templates_are_listed_newest_first_and_filtered
         instances_that_are_to_run_again_are_listed_as_they_will_stand
         environments_are_listed_with_their_nodes
+        activities_of_an_environment_are_listed_newest_first
         topics_and_queues_are_found_by_name
         topics_and_queues_are_found_by_tag
         subscriptions_are_found_by_name_and_queue
@@ -181,5 +183,6 @@ contract! {
         jobs_that_ended_long_ago_go_with_all_they_have
         messages_over_their_time_go_and_leave_deliveries
         old_attempts_go
+        old_activities_go_and_those_of_a_deleted_environment
         a_sweep_without_work_does_nothing;
 }

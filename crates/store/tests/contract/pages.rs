@@ -155,6 +155,18 @@ pub(crate) fn environments_are_listed_with_their_nodes(database: &dyn Database) 
     assert!(reader.nodes(env_id(1)).unwrap().is_empty());
 }
 
+pub(crate) fn activities_of_an_environment_are_listed_newest_first(database: &dyn Database) {
+    let mut writer = Writer::new(database);
+    let rows = [activity(1, 1, 1, Some(9)), activity(2, 1, 2, None), activity(3, 2, 3, None), activity(4, 1, 4, None)];
+    writer.add(rows.iter().cloned().map(|row| Row::Activity(Arc::new(row))).collect());
+    let mut reader = writer.store.reader().unwrap();
+    let page = reader.activities(env_id(1), &[], Span { offset: 1, limit: 5 }).unwrap();
+    assert_eq!((page.total, page.items), (3, vec![rows[1].clone(), rows[0].clone()]));
+    let node = |number| kernel::id::NodeId::from_number(number).unwrap();
+    let page = reader.activities(env_id(1), &[node(1), node(3)], ALL).unwrap();
+    assert_eq!((page.total, page.items), (1, vec![rows[0].clone()]));
+}
+
 pub(crate) fn topics_and_queues_are_found_by_name(database: &dyn Database) {
     let mut writer = Writer::new(database);
     let names = ["Alpha", "beta_1", "betaX1"];

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use kernel::activity::{Activity, ActivityKey, ActivityKind, ActivityState};
 use kernel::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStage, Outcome};
 use kernel::environment::{Env, EnvSpec, NodeType};
 use kernel::event::{EventConfig, EventName, Notification, Outlets, Owner};
 use kernel::explain::Why;
-use kernel::id::{EnvId, JobId, MachineId, NodeId, QueueId, SubscriptionId, TemplateId, TopicId};
+use kernel::id::{ActivityId, EnvId, JobId, MachineId, NodeId, QueueId, SubscriptionId, TemplateId, TopicId};
 use kernel::instance::{Asked, Instance, InstanceKey, Stage};
 use kernel::job::{DependOn, IfNotCreated, Job, JobSpec, TaskSpec};
 use kernel::node::{Node, NodeStage, Then};
@@ -54,6 +55,25 @@ pub(crate) fn template(number: u64, name: &str) -> Template {
         tags: vec![("team".into(), format!("t{number}"))],
     };
     Template { id: template_id(number), spec: Arc::new(spec), created: Timestamp(number as i64) }
+}
+
+/// The making of a node, which goes on, or which failed at a time.
+pub(crate) fn activity(number: u64, env: u64, node: u64, failed: Option<i64>) -> Activity {
+    let (state, reason) = match failed {
+        None => (ActivityState::Processing, String::new()),
+        Some(_) => (ActivityState::Failed, "capacity".into()),
+    };
+    Activity {
+        id: ActivityId::from_number(number).unwrap(),
+        key: ActivityKey { node: NodeId::from_number(node).unwrap(), kind: ActivityKind::CreateComputeNode },
+        env: env_id(env),
+        machine: MachineId::from_number(7).unwrap(),
+        cause: "CreateComputeEnv: the capacity is 1".into(),
+        state,
+        reason,
+        started: Timestamp(number as i64),
+        ended: failed.map(Timestamp),
+    }
 }
 
 fn notification() -> Notification {
@@ -369,6 +389,7 @@ pub(crate) fn one_of_each() -> Vec<Row> {
         Row::Env(Arc::new(env(1))),
         Row::Node(Arc::new(node(1, 1, NodeStage::Running))),
         Row::Node(Arc::new(node(2, 1, NodeStage::Submitted { not_before: Timestamp(8) }))),
+        Row::Activity(Arc::new(activity(1, 1, 1, None))),
         Row::Job(Arc::new(job(1))),
         Row::Task(Arc::new(task(1))),
         Row::Instance(Arc::new(instance(1, 0, Stage::Waiting { not_before: Timestamp(77) }))),

@@ -15,7 +15,12 @@ use crate::{Database, Writer};
 const ALL: Span = Span { offset: 0, limit: 100 };
 
 fn nothing() -> Cutoffs {
-    Cutoffs { jobs: Timestamp(i64::MIN), attempts: Timestamp(i64::MIN), topics: Vec::new() }
+    Cutoffs {
+        jobs: Timestamp(i64::MIN),
+        attempts: Timestamp(i64::MIN),
+        activities: Timestamp(i64::MIN),
+        topics: Vec::new(),
+    }
 }
 
 /// Sweeps to the end; gives what each sweep removed.
@@ -150,6 +155,21 @@ pub(crate) fn old_attempts_go(database: &dyn Database) {
     assert_eq!(sweep_all(&mut writer, &cutoffs, 2), [2, 1]);
     let mut reader = writer.store.reader().unwrap();
     assert_eq!(reader.attempts(attempts[0].key.subscription, None, 10).unwrap(), attempts[3..]);
+}
+
+pub(crate) fn old_activities_go_and_those_of_a_deleted_environment(database: &dyn Database) {
+    let mut writer = Writer::new(database);
+    let rows = [(1, 1, Some(5)), (2, 1, Some(6)), (3, 1, None), (4, 2, Some(9)), (5, 2, Some(9))];
+    let rows = rows.map(|(number, env, ended)| Row::Activity(Arc::new(activity(number, env, number, ended))));
+    writer.add(rows.into_iter().chain([Row::Env(Arc::new(env(2)))]).collect());
+    let cutoffs = Cutoffs { activities: Timestamp(5), ..nothing() };
+    assert_eq!(sweep_all(&mut writer, &cutoffs, 10), [1], "what goes on stays, and what ended later");
+    let mut reader = writer.store.reader().unwrap();
+    let mut left = |number| reader.activities(env_id(number), &[], ALL).unwrap().total;
+    assert_eq!((left(1), left(2)), (2, 2));
+    writer.remove(vec![RowKey::Env(env_id(2))]);
+    assert_eq!(sweep_all(&mut writer, &nothing(), 2), [2, 1], "two activities, and the note itself");
+    assert_eq!((left(1), left(2)), (2, 0));
 }
 
 pub(crate) fn a_sweep_without_work_does_nothing(database: &dyn Database) {

@@ -12,6 +12,7 @@
 //! What only the state can tell (whether a topic, an environment, a job exists) the kernel refuses; [`refusal`] gives
 //! its refusals their codes.
 
+mod activity;
 mod application;
 mod catalogue;
 mod check;
@@ -39,6 +40,7 @@ mod token;
 
 use kernel::environment::NodeType;
 
+pub use activity::{DescribeComputeEnvActivities, describe_compute_env_activities};
 pub use catalogue::{TypeFilter, describe_instance_categories};
 pub use catalogue::{describe_available_cvm_instance_types, describe_cvm_zone_instance_config_infos};
 pub use env::{CreateComputeEnv, ModifyComputeEnv, TerminateComputeNodes};

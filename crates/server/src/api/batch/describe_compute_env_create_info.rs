@@ -17,7 +17,7 @@ pub(super) const ACTION: Action = Action {
 
 fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
     let id = batch::env_id(params)?;
-    match app.state().env(id) {
+    match app.state().public_env(id) {
         Some(env) => Ok(describe_compute_env_create_info(env)),
         None => Err(batch::refusal(&Refusal::NoEnv { env: id, path: "EnvId".to_owned() })),
     }

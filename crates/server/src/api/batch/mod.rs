@@ -8,6 +8,7 @@ mod delete_job;
 mod delete_task_templates;
 mod describe_available_cvm_instance_types;
 mod describe_compute_env;
+mod describe_compute_env_activities;
 mod describe_compute_env_create_info;
 mod describe_compute_env_create_infos;
 mod describe_compute_envs;
@@ -59,6 +60,7 @@ pub(super) const ACTIONS: &[Action] = &[
     describe_compute_envs::ACTION,
     describe_compute_env_create_info::ACTION,
     describe_compute_env_create_infos::ACTION,
+    describe_compute_env_activities::ACTION,
     modify_compute_env::ACTION,
     delete_compute_env::ACTION,
     terminate_compute_nodes::ACTION,

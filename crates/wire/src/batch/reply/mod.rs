@@ -1,6 +1,7 @@
 //! Replies: every field that Tencent Batch documents, in its type, so that typed clients can read them. A list
 //! without elements is `[]`; a time that has not come is `null`.
 
+mod activity;
 mod catalogue;
 mod create_info;
 mod env;
@@ -13,6 +14,7 @@ mod template;
 
 use serde_json::{Value, json};
 
+pub use activity::describe_compute_env_activities;
 pub use catalogue::{
     Offer, describe_available_cvm_instance_types, describe_cvm_zone_instance_config_infos, describe_instance_categories,
 };
