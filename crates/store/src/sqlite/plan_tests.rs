@@ -46,7 +46,7 @@ fn filled(messages: u64) -> Asking {
     let connection = migrated(&Place::memory()).unwrap();
     let text = format!(
         "with recursive n(i) as (select 1 union all select i + 1 from n where i < {messages})
-         insert into topic_message select 1, i, i * 10, 'body', '[]', '', max(i - 100, 0) from n;
+         insert into topic_message select 1, i, i * 10, 'body', '[]', '', max(i - 100, 0), null from n;
          insert into delivery select 1, 1, seq, 'DEAD', null, 2, 1 from topic_message;
          insert into attempt select 1, 1, seq, 1, published, 5, 'http://a/', 500, '' from topic_message;
          insert into attempt select 1, 1, seq, 2, published, 5, 'http://a/', 500, '' from topic_message;"
