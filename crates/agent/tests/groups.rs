@@ -201,6 +201,8 @@ fn an_endless_output_does_not_fill_the_disk() {
     connection.send(&ToNode::Kill { runs: vec![run(0)] });
     assert_eq!(connection.exited(run(0)).exit, Exit::Killed);
     let kept = fs::read(&path).unwrap();
-    assert!(kept.len() < 1_200_000 && kept.starts_with(b"first\ny\n") && kept.ends_with(b"y\n"), "{}", kept.len());
+    // It may have been killed between the two bytes of a line.
+    let whole = kept.starts_with(b"first\ny\n") && (kept.ends_with(b"y\n") || kept.ends_with(b"y"));
+    assert!(kept.len() < 1_200_000 && whole, "{}", kept.len());
     agent.stop(connection);
 }

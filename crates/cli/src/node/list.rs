@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use crate::client::Service;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::reply::{items, text, time};
@@ -13,15 +14,37 @@ use crate::table::Table;
 pub(crate) struct List {
     /// The environment's id
     env: String,
+    /// How each node bounds and ends what runs there, as its agent says
+    #[arg(long)]
+    limits: bool,
 }
 
 impl List {
     pub(super) async fn run(self, cx: &mut Context) -> Result<(), Failure> {
+        if self.limits {
+            return self.limits(cx).await;
+        }
         let env = cx.client()?.batch("DescribeComputeEnv", &json!({"EnvId": self.env})).await?;
         if cx.out.is_json() {
             return cx.out.json(&env["ComputeNodeSet"]);
         }
         let table = table(&env, &cx.zone);
+        if table.is_empty() {
+            cx.out.say("no nodes");
+        }
+        cx.out.table(&table)
+    }
+
+    async fn limits(&self, cx: &mut Context) -> Result<(), Failure> {
+        let nodes = cx.client()?.call(Service::Herald, "DescribeNodes", &json!({"EnvId": self.env})).await?;
+        if cx.out.is_json() {
+            return cx.out.json(&nodes["NodeSet"]);
+        }
+        let mut table = Table::new(&["NODE", "STATE", "TYPE", "SLOTS", "LIMITS"]);
+        for node in items(&nodes, "NodeSet") {
+            let fields = ["ComputeNodeId", "ComputeNodeState", "InstanceType", "Slots", "Limits"];
+            table.row(fields.map(|field| text(node, field)));
+        }
         if table.is_empty() {
             cx.out.say("no nodes");
         }

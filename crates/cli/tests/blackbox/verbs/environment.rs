@@ -29,6 +29,7 @@ fn environments_are_made_and_shown() {
     server.says(&format!("env show {second}")).assert_printed(&["Environment", second, "Wanted nodes  0"]);
     assert_eq!(server.says(&format!("env show {second} --json")).json()["EnvId"], second);
     server.says(&format!("node list {second}")).assert_told("no nodes");
+    server.says(&format!("node list {second} --limits")).assert_told("no nodes");
     assert_eq!(server.says(&format!("node list {second} --json")).json(), Value::Array(Vec::new()));
 }
 
@@ -40,6 +41,9 @@ fn environments_are_scaled_and_deleted() {
     assert!(server.says(&format!("env scale {env} 2 --json")).json()["RequestId"].is_string());
     let nodes = running_nodes(&server, &env, 2);
     server.says(&format!("node list {env}")).assert_printed(&["NODE ", "RUNNING", &nodes[0], &nodes[1]]);
+    server.says(&format!("node list {env} --limits")).assert_printed(&["LIMITS", "S5.SMALL1", "memory (cgroup v"]);
+    let told = server.says(&format!("node list {env} --limits --json")).json();
+    assert!(told[0]["Limits"].as_str().is_some_and(|limits| limits.starts_with("cpu (cgroup v")), "{told}");
     server.says(&format!("env show {env}")).assert_printed(&["Wanted nodes  2", "2 RUNNING", &nodes[0]]);
     server.says(&format!("node terminate {env} {}", nodes[0])).assert_told(&format!("{} being terminated", nodes[0]));
     assert!(server.says(&format!("node terminate {env} {} --json", nodes[1])).json()["RequestId"].is_string());

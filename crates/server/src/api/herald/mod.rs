@@ -5,6 +5,7 @@
 
 mod delivery;
 mod describe_events;
+mod describe_nodes;
 mod describe_server;
 mod describe_subscription_progress;
 mod explain_job;
@@ -21,6 +22,7 @@ use fields::Sender;
 /// All actions of Herald's own.
 pub(super) const ACTIONS: &[Action] = &[
     describe_server::ACTION,
+    describe_nodes::ACTION,
     submit_task_template::ACTION,
     explain_job::ACTION,
     delivery::describe_deliveries::ACTION,
