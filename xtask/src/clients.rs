@@ -4,10 +4,10 @@
 //! in it was installed, so an installation that was cut short is never taken for a whole one.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::packages;
 use crate::process::{Failure, run};
 
 /// The packages, as `pip` reads them.
@@ -48,14 +48,8 @@ fn find_or_install_python() -> Result<PathBuf, Failure> {
     if let Some(python) = find_python() {
         return Ok(python);
     }
-    let root_user = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
-    if root_user && Path::new("/usr/bin/apt-get").exists() {
-        let mut apt = Command::new("/usr/bin/apt-get");
-        run(apt.args(["update", "-q"]).stdin(Stdio::null()), "update the list of Debian's packages")?;
-        let mut apt = Command::new("/usr/bin/apt-get");
-        let install = ["install", "-y", "-q", "--no-install-recommends", "python3", "python3-venv"];
-        apt.args(install).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
-        run(&mut apt, "install Python")?;
+    if packages::may_install() {
+        packages::install(&["python3", "python3-venv"])?;
     }
     find_python().ok_or_else(|| Failure::NoPython { pyenv: pyenv_versions() })
 }

@@ -1,11 +1,13 @@
 //! Builds, tests and measures Herald: `cargo xtask test`, `cargo xtask bench NAME`, `cargo xtask clients`.
 //!
 //! What a fresh machine lacks is installed here, not by hand: a virtual environment with the official clients that
-//! the black-box tests run, and Python itself where there is none and the user may install packages.
+//! the black-box tests run, and what they need of Debian (Python where there is none, podman) where the user may
+//! install packages.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for the terminal; it has no other output")]
 
 mod bench;
 mod clients;
+mod packages;
 mod process;
 mod suite;
 

@@ -7,8 +7,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::clients;
 use crate::process::{self, Failure, cargo, ended};
+use crate::{clients, packages};
 
 /// Builds, installs the clients, and runs the tests that `args` name (all of them, when it is empty).
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
@@ -16,6 +16,7 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
     let args = if args.is_empty() { &whole[..] } else { args };
     process::run(cargo(root).args(["test", "--release", "--no-run"]).args(args), "build the tests")?;
     let python = clients::prepare(root)?;
+    packages::prepare()?;
 
     let mut tests = cargo(root);
     tests.args(["test", "--release"]).args(args).env("HERALD_TEST_PYTHON", python).stdout(Stdio::piped());
