@@ -80,11 +80,14 @@ impl Launcher {
         }
         let name = folder_name(&order.task_name, run.index, run.attempt);
         let folder = self.folders.claim(run.job, &name).map_err(LaunchError::Folder)?;
-        let step = order.setup.is_some().then(|| Box::new(self.step_order(&folder, run, order)));
+        let mut step = order.setup.is_some().then(|| Box::new(self.step_order(&folder, run, order)));
         let group = groups.claim().map_err(LaunchError::Group);
         let result = group.and_then(|group| {
-            let launched = match &step {
-                Some(step) => self.launch_step(step, group.as_ref()),
+            let launched = match &mut step {
+                Some(step) => {
+                    step.bounds = group.as_ref().map(RunGroup::container_options).unwrap_or_default();
+                    self.launch_step(step, group.as_ref())
+                }
                 None => self.launch_in(&folder, run, order, group.as_ref()),
             };
             if let (Err(_), Some(group)) = (&launched, &group) {
@@ -149,6 +152,7 @@ impl Launcher {
             folder: folder.to_owned(),
             own: self.home.join("steps").join(steps::folder_name(run)),
             containers: self.home.join(containers::FOLDER),
+            bounds: Vec::new(),
             stdout: log(Stream::Stdout),
             stderr: log(Stream::Stderr),
         }

@@ -52,6 +52,18 @@ impl Bounds {
         self.cpu_us * (1_000_000 / CPU_PERIOD_US)
     }
 
+    /// As an option of `docker run`.
+    pub(super) fn container_option(&self, kind: Kind) -> String {
+        match kind {
+            Kind::Cpu => {
+                let hundredths = self.cpu_us * 100 / CPU_PERIOD_US;
+                format!("--cpus={}.{:02}", hundredths / 100, hundredths % 100)
+            }
+            Kind::Memory => format!("--memory={}b", self.memory_bytes),
+            Kind::Pids => format!("--pids-limit={}", self.pids),
+        }
+    }
+
     /// One slot's part.
     pub(super) fn share(self, slots: u32) -> Self {
         let slots = u64::from(slots.max(1));

@@ -94,6 +94,11 @@ impl RunGroup {
         self.share.memory_bytes
     }
 
+    /// The run's share as options of `docker run`: a container is in a group of its own, made by who runs it.
+    pub(crate) fn container_options(&self) -> Vec<String> {
+        self.controlled.iter().map(|(controller, _)| self.share.container_option(controller.kind())).collect()
+    }
+
     /// Processor time that is the run's in each second, in microseconds; `None` when that is not bounded.
     pub(crate) fn cpu_us_per_s(&self) -> Option<u64> {
         let bounded = self.controlled.iter().any(|(controller, _)| controller.kind() == Kind::Cpu);

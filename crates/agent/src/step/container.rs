@@ -120,6 +120,8 @@ impl<'a> Client<'a> {
         }
         command.arg("--env-file").arg(&file);
         command.args(&self.container.run_options).args(&self.container.options);
+        // Last, because the last one counts.
+        command.args(&order.bounds);
         command.arg(&self.container.image).arg("-c").arg(&order.task.command);
         Ok(command)
     }

@@ -23,6 +23,8 @@ pub(crate) struct StepOrder {
     pub(crate) own: PathBuf,
     /// The folder of the records of containers.
     pub(crate) containers: PathBuf,
+    /// Options that bound its container, as the run itself is bounded.
+    pub(crate) bounds: Vec<String>,
     /// The file of the instance's standard output.
     pub(crate) stdout: PathBuf,
     /// The file of its standard error.

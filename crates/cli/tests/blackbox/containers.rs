@@ -108,7 +108,8 @@ fn a_command_in_a_container_has_its_package_its_files_its_variables_and_its_exit
     fs::write(bucket.join("in/words"), "some words").expect("a file of the test");
     fs::write(bucket.join("p.tgz"), tgz(&[("run", "#!/bin/sh\ntr a-z A-Z < /data/in/words > /data/out/words\n")]))
         .expect("a file of the test");
-    let command = "./run && mkdir deep && echo \"$BATCH_TASK_NAME/$TWO/$HOME\" > deep/env && exit 5";
+    let command = "./run && mkdir deep && cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max \
+                   > deep/memory 2> /dev/null; echo \"$BATCH_TASK_NAME/$TWO/$HOME\" > deep/env && exit 5";
     let mut task = contained(&field, "work", command);
     task["Application"]["DeliveryForm"] = json!("PACKAGE");
     task["Application"]["PackagePath"] = json!(format!("{COS}p.tgz"));
@@ -125,6 +126,8 @@ fn a_command_in_a_container_has_its_package_its_files_its_variables_and_its_exit
     let read = |path: &str| fs::read_to_string(bucket.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
     assert_eq!(read("out/words"), "SOME WORDS");
     assert_eq!(read("out/env"), "work/two\nlines//a b\n");
+    // A gibibyte is what the node's type has; the group of a container is one of its own.
+    assert_eq!(read("out/memory"), "1073741824\n");
     assert_eq!(podman.containers(), "");
 }
 
