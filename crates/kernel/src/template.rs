@@ -1,5 +1,6 @@
 //! A task template: a task kept under a name, to make jobs from.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ pub struct Template {
 }
 
 /// What was asked for, checked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateSpec {
     /// Its name. Others may have the same, as with jobs and environments: the id tells them apart.
     pub name: String,
@@ -33,7 +34,7 @@ pub struct TemplateSpec {
 }
 
 /// What changes on a template; `None` stays.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct TemplateEdit {
     /// Its name.
     pub name: Option<String>,
@@ -41,4 +42,25 @@ pub struct TemplateEdit {
     pub description: Option<String>,
     /// The task, as JSON text.
     pub task: Option<String>,
+}
+
+/// Without the task, which may hold keys and passwords.
+impl fmt::Debug for TemplateSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TemplateSpec")
+            .field("name", &self.name)
+            .field("description", &self.description)
+            .field("tags", &self.tags)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Without the task, which may hold keys and passwords.
+impl fmt::Debug for TemplateEdit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TemplateEdit")
+            .field("name", &self.name)
+            .field("description", &self.description)
+            .finish_non_exhaustive()
+    }
 }

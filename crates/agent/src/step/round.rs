@@ -258,3 +258,104 @@ fn end_strays() {
 fn complain(what: &str) {
     eprintln!("herald: {what}");
 }
+
+#[cfg(test)]
+mod tests {
+    use kernel::id::JobId;
+    use wire::node::{RunId, TaskOrder};
+    use wire::setup::{Container, Place};
+
+    use super::*;
+
+    fn order() -> StepOrder {
+        let run = RunId { job: JobId::from_number(35).unwrap(), task: 0, index: 3, attempt: 1 };
+        let task = TaskOrder {
+            job: run.job,
+            task: 0,
+            task_name: "count".to_owned(),
+            instance_num: 8,
+            command: String::new(),
+            env: Vec::new(),
+            setup: None,
+            timeout_ms: 0,
+            grace_ms: 0,
+        };
+        let root = std::env::temp_dir().join(format!("herald-step-{}", std::process::id()));
+        StepOrder {
+            run,
+            task,
+            folder: root.join("run"),
+            own: root.join("own"),
+            containers: root.join("containers"),
+            bounds: Vec::new(),
+            stdout: root.join("stdout"),
+            stderr: root.join("stderr"),
+        }
+    }
+
+    fn container() -> Container {
+        Container {
+            program: Vec::new(),
+            run_options: Vec::new(),
+            image: "i".to_owned(),
+            server: String::new(),
+            login: None,
+            pull_retries: 0,
+            pull_pause_s: 0,
+            options: Vec::new(),
+        }
+    }
+
+    /// Where outputs are found: in the run's folder, in a folder that only the container sees at that path, or where
+    /// the node has them.
+    #[test]
+    fn where_an_output_is_found() {
+        use Workspace::{Batch, Global, Unsaid};
+        let order = order();
+        let node = order.own.parent().unwrap().join("node");
+        let absolute = node.to_str().unwrap();
+        let inside = |path: &str| order.folder.join(path);
+        let table = [
+            (false, "out/", Unsaid, inside("out")),
+            (false, "out", Batch, inside("out")),
+            (false, "/data/out/", Batch, inside("data/out")),
+            (false, "/data/out/", Unsaid, "/data/out".into()),
+            (false, "/data/out", Global, "/data/out".into()),
+            (true, "out/", Unsaid, inside("out")),
+            (true, "/data/out", Unsaid, order.own.join("output-0")),
+            (true, "/data/out", Batch, order.own.join("output-0")),
+            (true, absolute, Global, node.clone()),
+            (true, "/seen/already/deep", Unsaid, "/on/node/deep".into()),
+        ];
+        for (in_container, from, workspace, expected) in table {
+            let setup = Setup { container: in_container.then(container), ..Setup::default() };
+            let to = Place::Folder { root: String::new(), below: String::new() };
+            let output = Sent { from: from.to_owned(), workspace, url: String::new(), to };
+            let mut volumes = Volumes::default();
+            volumes.add(Path::new("/seen/already"), Path::new("/on/node"));
+            let found = output_folder(&order, &setup, 0, &output, &mut volumes).unwrap();
+            assert_eq!(found, expected, "{from} {workspace:?} in a container: {in_container}");
+        }
+        let _ = fs::remove_dir_all(order.own.parent().unwrap());
+    }
+
+    #[test]
+    fn the_commands_own_failure_counts() {
+        let failure = || Err(Failure::PackageInvalid("x".to_owned()));
+        let reason = "PackageInvalid: x".to_owned();
+        assert_eq!(worse(Exit::Code { code: 0 }, failure()), Exit::Failed { reason });
+        assert_eq!(worse(Exit::Code { code: 3 }, failure()), Exit::Code { code: 3 });
+        assert_eq!(worse(Exit::Code { code: 0 }, Ok(())), Exit::Code { code: 0 });
+    }
+
+    #[test]
+    fn a_link_is_made_once_and_never_over_something_else() {
+        let root = tempfile::tempdir().unwrap();
+        let (one, other) = (root.path().join("one"), root.path().join("other"));
+        let at = root.path().join("deep/at");
+        link(&one, &at).unwrap();
+        link(&one, &at).unwrap();
+        assert!(link(&other, &at).unwrap_err().to_string().contains("something else is at"));
+        assert_eq!(fs::read_link(at).unwrap(), one);
+    }
+}

@@ -137,3 +137,16 @@ fn all_below(folder: &Path) -> Vec<PathBuf> {
         |path: PathBuf| [vec![path.clone()], if path.is_dir() { all_below(&path) } else { Vec::new() }].concat();
     entries.flat_map(|entry| below(entry.path())).collect()
 }
+
+#[test]
+fn a_run_that_still_fetches_its_package_ends_when_it_is_told_to() {
+    // It takes connections and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port of this machine");
+    let address = silent.local_addr().expect("a bound listener has an address");
+    let mut field = Field::start("[nodes]\ngrace_ms = 600000\n", 1);
+    let job = field.submit(&[packed(&field, "t", &format!("http://{address}/p.tgz"), "true")], json!({}));
+    field.job_events(&job, |log| log.count("TASK_INSTANCE_RUNNING") == 1);
+    field.official.batch("TerminateJob", json!({"JobId": job})).expect("the job exists");
+    field.wait_for(&job, "FAILED");
+    assert_eq!(field.instances(&job, "t")[0]["StateReason"], "Terminated");
+}
