@@ -83,6 +83,19 @@ fn a_task_reads_and_writes_a_server_of_objects() {
         assert!(!view.contains(SECRET), "{view}");
     }
     assert_secret_is_nowhere(field.server.folder());
+
+    // A bucket that is not there, to read from and to write to.
+    let gone = COS.replace("data-", "gone-");
+    let mut reads = field.task("reads", "true", 1);
+    reads["InputMappings"] = input(&gone, "in/");
+    let mut writes = field.task("writes", "mkdir out && touch out/x", 1);
+    writes["OutputMappings"] = output("out/", &gone);
+    let job = field.submit(&[reads, writes], json!({}));
+    field.wait_for(&job, "FAILED");
+    let told = reason(&mut field, &job, "reads");
+    assert!(told.starts_with(&format!("InputFailed: {gone}: ")) && told.contains("NoSuchBucket"), "{told}");
+    let told = reason(&mut field, &job, "writes");
+    assert!(told.starts_with(&format!("OutputFailed: out/ to {gone}: ")), "{told}");
 }
 
 /// Only the database may hold a secret: what runs it later must know it.
