@@ -19,6 +19,7 @@ mod follow;
 mod job;
 mod listing;
 mod logging;
+mod moment;
 mod node;
 mod noun;
 mod output;

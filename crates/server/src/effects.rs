@@ -18,6 +18,7 @@ use crate::app::StateCell;
 use crate::gateway::{Gateway, Order};
 use crate::ledger::Committed;
 use crate::topic_log::Tail;
+use crate::trace;
 use crate::wakes::QueueWakes;
 
 /// Who is told of what.
@@ -101,6 +102,7 @@ impl Router {
             self.tail.add(committed.messages);
         }
         self.state.set(committed.state.clone());
+        trace::tell(committed);
         let mut effects = Effects::of(committed.changes, committed.state);
         if committed.reloaded {
             effects.add_everything(committed.state);

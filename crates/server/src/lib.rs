@@ -32,6 +32,7 @@ pub mod settings;
 #[cfg(test)]
 mod testing;
 mod topic_log;
+mod trace;
 pub mod wakes;
 
 pub use app::App;

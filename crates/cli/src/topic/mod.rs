@@ -5,16 +5,18 @@ mod delete;
 mod list;
 mod publish;
 mod show;
+mod update;
 
 use create::Create;
 use delete::Delete;
 use list::List;
 use publish::Publish;
 use show::Show;
+use update::Update;
 
 crate::noun::noun! {
     /// Topics: what is published to one goes to all its subscribers
-    Topic: Create, List, Show, Publish, Delete
+    Topic: Create, List, Show, Update, Publish, Delete
 }
 
 /// The topic's kind in words.

@@ -7,6 +7,7 @@
 mod api3;
 mod batch;
 mod cmq;
+mod cmq3;
 mod entry;
 mod herald;
 mod registry;

@@ -29,6 +29,8 @@ pub(in crate::api) const REWIND_S: RangeInclusive<u64> = 0..=1_296_000;
 pub(in crate::api) const DEAD_RECEIVES: RangeInclusive<u64> = 1..=1_000;
 /// How old a message may be at most before it becomes a dead letter, in seconds.
 pub(in crate::api) const DEAD_AGE_S: RangeInclusive<u64> = 300..=43_200;
+/// Megabytes of deleted messages that a queue may keep to be set back to.
+pub(in crate::api) const KEPT_MB: RangeInclusive<u64> = 10_240..=512_000;
 /// How long a topic may keep a message, in seconds.
 pub(in crate::api) const TOPIC_RETENTION_S: RangeInclusive<u64> = 60..=1_296_000;
 /// How long a topic keeps a message unless told otherwise, in seconds.

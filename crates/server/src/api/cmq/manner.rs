@@ -105,7 +105,7 @@ fn truth<S: Source>(source: &S, key: &str) -> Result<Option<bool>, S::Error> {
 /// What of a subscription goes beyond CMQ; `time` writes moments as the protocol does.
 pub(in crate::api) fn fields(
     subscription: &Subscription,
-    time: fn(Timestamp) -> i64,
+    time: impl Fn(Timestamp) -> i64 + Copy,
 ) -> impl Iterator<Item = (&'static str, Value)> {
     let Subscription { manner, stage, health, secrets, .. } = subscription;
     let (reason, since, until) = match *stage {

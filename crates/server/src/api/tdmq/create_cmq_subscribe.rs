@@ -21,7 +21,7 @@ pub(super) const ACTION: Action = Action {
     call: |app, params| Box::pin(call(app, params)),
 };
 
-async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
+pub(in crate::api) async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
     let command = command(params)?;
     let drawn = words::drawn(&command);
     match submit(app, Lane::Api, command, of_refusal).await? {
@@ -47,16 +47,9 @@ pub(super) fn command(params: &Value) -> Result<Command, ApiError> {
         let name = new_name(reader, "SubscriptionName", rules::is_name, "")?;
         let endpoint = endpoint(reader)?;
         let format = format(reader, &endpoint)?;
-        let strategy = match reader.string("NotifyStrategy")? {
-            None => Strategy::default(),
-            Some(word) => words::strategy(&word).ok_or_else(|| {
-                reader.refuse("NotifyStrategy", INVALID, "it must be BACKOFF_RETRY or EXPONENTIAL_DECAY_RETRY")
-            })?,
-        };
-        let tag_rule = "at most 5 tags of 1 to 16 characters, none of them a control character";
-        let filter_tags = list(reader, "FilterTag", |tag| rules::is_tag(tag, TAG_CHARS), tag_rule)?;
-        let key_rule = "at most 5 keys of at most 64 bytes and 15 dots";
-        let binding_keys = list(reader, "BindingKey", |key| rules::check_key(key).is_ok(), key_rule)?;
+        let strategy = strategy(reader)?.unwrap_or_default();
+        let filter_tags = filter_tags(reader, "FilterTag")?;
+        let binding_keys = binding_keys(reader)?;
         let manner = manner(reader)?;
         let new = NewSubscription { topic, name, endpoint, strategy, format, filter_tags, binding_keys, manner };
         Ok(Command::Subscribe(Box::new(new)))
@@ -81,16 +74,35 @@ fn endpoint(reader: &Reader<'_>) -> Result<Endpoint, ApiError> {
 }
 
 fn format(reader: &Reader<'_>, endpoint: &Endpoint) -> Result<Format, ApiError> {
+    let format = words::format_for(endpoint, asked_format(reader)?);
+    let rule = "a queue gets each text as it is, so it must be SIMPLIFIED";
+    format.ok_or_else(|| reader.refuse("NotifyContentFormat", INVALID, rule))
+}
+
+/// `NotifyContentFormat`.
+pub(super) fn asked_format(reader: &Reader<'_>) -> Result<Option<Format>, ApiError> {
     let key = "NotifyContentFormat";
-    let asked = match reader.string(key)? {
-        None => None,
-        Some(word) => {
-            let format = words::format(&word);
-            Some(format.ok_or_else(|| reader.refuse(key, INVALID, "it must be JSON, SIMPLIFIED or CLOUDEVENTS"))?)
-        }
-    };
-    let format = words::format_for(endpoint, asked);
-    format.ok_or_else(|| reader.refuse(key, INVALID, "a queue gets each text as it is, so it must be SIMPLIFIED"))
+    let refuse = || reader.refuse(key, INVALID, "it must be JSON, SIMPLIFIED or CLOUDEVENTS");
+    reader.string(key)?.map(|word| words::format(&word).ok_or_else(refuse)).transpose()
+}
+
+/// `NotifyStrategy`.
+pub(super) fn strategy(reader: &Reader<'_>) -> Result<Option<Strategy>, ApiError> {
+    let key = "NotifyStrategy";
+    let refuse = || reader.refuse(key, INVALID, "it must be BACKOFF_RETRY or EXPONENTIAL_DECAY_RETRY");
+    reader.string(key)?.map(|word| words::strategy(&word).ok_or_else(refuse)).transpose()
+}
+
+/// The tags that are wanted, by the name that the action has for them.
+pub(super) fn filter_tags(reader: &Reader<'_>, key: &str) -> Result<Vec<String>, ApiError> {
+    let rule = "at most 5 tags of 1 to 16 characters, none of them a control character";
+    list(reader, key, |tag| rules::is_tag(tag, TAG_CHARS), rule)
+}
+
+/// `BindingKey`.
+pub(super) fn binding_keys(reader: &Reader<'_>) -> Result<Vec<String>, ApiError> {
+    let rule = "at most 5 keys of at most 64 bytes and 15 dots";
+    list(reader, "BindingKey", |key| rules::check_key(key).is_ok(), rule)
 }
 
 fn list(reader: &Reader<'_>, key: &str, is_good: impl Fn(&str) -> bool, rule: &str) -> Result<Vec<String>, ApiError> {

@@ -14,7 +14,7 @@ pub(super) const ACTION: Action = Action {
     call: |app, params| Box::pin(call(app, params)),
 };
 
-async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
+pub(in crate::api) async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
     let name = fields::read(params, "", |reader| reader.required_string("QueueName"))?;
     submit_done(app, Command::DeleteQueue { name }).await
 }

@@ -14,7 +14,7 @@ pub(super) const ACTION: Action = Action {
     call: |app, params| Box::pin(call(app, params)),
 };
 
-async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
+pub(in crate::api) async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
     let (topic, name) = fields::read(params, "", |reader| {
         Ok((reader.required_string("TopicName")?, reader.required_string("SubscriptionName")?))
     })?;

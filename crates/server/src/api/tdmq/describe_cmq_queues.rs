@@ -5,6 +5,7 @@ use store::{NameFilter, Span};
 use wire::api3::ApiError;
 use wire::fields;
 
+use super::dialect::Dialect;
 use super::fields::{name_filter, span};
 use super::{Action, views};
 use crate::App;
@@ -20,7 +21,8 @@ pub(super) const ACTION: Action = Action {
 async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
     let (filter, span) = which(params)?;
     let page = read::queue_views(app, filter, span).await.map_err(|error| of_store(&error))?;
-    let list: Vec<Value> = page.items.iter().map(|view| views::queue(view, app.settings.topic_owner)).collect();
+    let list: Vec<Value> =
+        page.items.iter().map(|view| views::queue(view, app.settings.topic_owner, Dialect::Tdmq)).collect();
     Ok(json!({"TotalCount": page.total, "QueueList": list}))
 }
 

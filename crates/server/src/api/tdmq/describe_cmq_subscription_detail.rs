@@ -10,7 +10,8 @@ use store::Span;
 use wire::api3::ApiError;
 use wire::fields;
 
-use super::fields::{INVALID, span};
+use super::dialect::Dialect;
+use super::fields::{INVALID, filtered_name, span};
 use super::refusal::no_topic;
 use super::{Action, views};
 use crate::App;
@@ -19,7 +20,7 @@ use crate::api::cmq::limits;
 pub(super) const ACTION: Action = Action {
     name: "DescribeCmqSubscriptionDetail",
     help: "Lists the subscriptions of a topic, or those that fill a queue, the newest first.",
-    call: |app, params| Box::pin(call(app, params)),
+    call: |app, params| Box::pin(call(app, params, Dialect::Tdmq)),
 };
 
 /// Which subscriptions are asked for.
@@ -34,15 +35,18 @@ pub(super) struct Which {
     span: Span,
 }
 
-async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
-    let which = which(params)?;
+pub(in crate::api) async fn call(app: &App, params: &Value, dialect: Dialect) -> Result<Value, ApiError> {
+    let which = match dialect {
+        Dialect::Tdmq => which(params)?,
+        Dialect::Cmq => which_in_cmq(params)?,
+    };
     let state = app.state();
     let found = find(&state, &which)?;
     let total = found.len();
     let owner = app.settings.topic_owner;
     let (offset, limit) = (usize::try_from(which.span.offset), usize::try_from(which.span.limit));
     let page = found.iter().skip(offset.unwrap_or(usize::MAX)).take(limit.unwrap_or(usize::MAX));
-    let list: Vec<Value> = page.map(|(topic, found)| views::subscription(topic, found, owner)).collect();
+    let list: Vec<Value> = page.map(|(topic, found)| views::subscription(topic, found, owner, dialect)).collect();
     Ok(json!({"TotalCount": total, "SubscriptionSet": list}))
 }
 
@@ -60,6 +64,14 @@ pub(super) fn which(params: &Value) -> Result<Which, ApiError> {
         let contains = reader.string("SubscriptionName")?.unwrap_or_default();
         let span = span(reader, limits::SUBSCRIPTION_PAGE)?;
         Ok(Which { topic, queue, contains, span })
+    })
+}
+
+fn which_in_cmq(params: &Value) -> Result<Which, ApiError> {
+    fields::read(params, "", |reader| {
+        let topic = Some(reader.required_string("TopicName")?);
+        let contains = filtered_name(reader, "SubscriptionName")?.unwrap_or_default();
+        Ok(Which { topic, queue: None, contains, span: span(reader, limits::SUBSCRIPTION_PAGE)? })
     })
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use wire::api3::ApiError;
 use wire::fields;
 
+use super::dialect::Dialect;
 use super::refusal::no_topic;
 use super::{Action, views};
 use crate::App;
@@ -19,7 +20,7 @@ pub(super) const ACTION: Action = Action {
 async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
     let name = fields::read(params, "", |reader| reader.required_string("TopicName"))?;
     match read::topic(app, &name).await.map_err(|error| of_store(&error))? {
-        Some(view) => Ok(json!({"TopicDescribe": views::topic(&view, app.settings.topic_owner)})),
+        Some(view) => Ok(json!({"TopicDescribe": views::topic(&view, app.settings.topic_owner, Dialect::Tdmq)})),
         None => Err(no_topic(name)),
     }
 }

@@ -1,13 +1,16 @@
 //! Fields that more than one action has.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use kernel::limits::TAGS;
 use kernel::subscription::MannerEdit;
 use serde_json::Value;
-use store::{NameFilter, Span};
+use store::{NameFilter, Span, Tagged};
 use wire::api3::ApiError;
 use wire::fields::Reader;
+use wire::limits::{TAG_KEY_CHARS, TAG_VALUE_CHARS};
 
 use crate::api::cmq::limits::PAGE_DEFAULT;
 use crate::api::cmq::manner;
@@ -15,6 +18,8 @@ use crate::api::cmq::rules::NAME_RULE;
 
 /// What is out of its range or form.
 pub(super) const INVALID: &str = "InvalidParameterValue";
+/// Filters of one list.
+const FILTERS: usize = 10;
 /// What is not built.
 const UNSUPPORTED: &str = "UnsupportedOperation";
 
@@ -51,22 +56,76 @@ pub(super) fn integer_or(
 }
 
 /// `Offset` and `Limit` of a list with at most `most` things on a page.
-pub(super) fn span(reader: &Reader<'_>, most: u64) -> Result<Span, ApiError> {
+pub(in crate::api) fn span(reader: &Reader<'_>, most: u64) -> Result<Span, ApiError> {
     Ok(Span {
         offset: integer_or(reader, "Offset", 0..=u64::MAX, 0)?,
         limit: integer_or(reader, "Limit", 0..=most, PAGE_DEFAULT)?,
     })
 }
 
-/// Which queues or topics of a list: part of the name stands in `contains`, whole names in `names`.
+/// Which queues or topics of a list: part of the name stands in `contains`, whole names in `names`, tags in
+/// `Filters` when `IsTagFilter` says so.
 pub(super) fn name_filter(reader: &Reader<'_>, contains: &str, names: &str) -> Result<NameFilter, ApiError> {
-    refuse(reader, "IsTagFilter", "nothing here has tags to find it by")?;
-    refuse(reader, "Filters", "nothing here has tags to find it by")?;
+    let by_tag = reader.bool("IsTagFilter")?.unwrap_or(false);
+    let pairs = filters(reader, |name| name.strip_prefix("tag:").map(str::to_owned), "tag: and the key of a tag")?;
+    if !pairs.is_empty() && !by_tag {
+        return Err(reader.refuse("IsTagFilter", INVALID, "it must be true when Filters look at tags"));
+    }
     Ok(NameFilter {
         contains: reader.string(contains)?.unwrap_or_default(),
         names: reader.strings(names)?,
-        ..NameFilter::default()
+        tags: Tagged { pairs, ..Tagged::default() },
     })
+}
+
+/// The part of a name that `Filters` look for, under this name: one value.
+pub(in crate::api) fn filtered_name(reader: &Reader<'_>, name: &str) -> Result<Option<String>, ApiError> {
+    let found = filters(reader, |given| (given == name).then(String::new), name)?;
+    let mut values = found.into_iter().flat_map(|(_, values)| values);
+    let value = values.next();
+    match values.next() {
+        Some(_) => Err(reader.refuse("Filters", INVALID, format!("{name} can have one value"))),
+        None => Ok(value),
+    }
+}
+
+/// `Filters`: for each what `key` makes of its name, and its values.
+fn filters(
+    reader: &Reader<'_>,
+    key: impl Fn(&str) -> Option<String>,
+    rule: &str,
+) -> Result<Vec<(String, Vec<String>)>, ApiError> {
+    let filters = reader.objects("Filters", |filter| {
+        let name = filter.required_string("Name")?;
+        let key = key(&name).ok_or_else(|| filter.refuse("Name", INVALID, format!("it must be {rule}")))?;
+        Ok((key, filter.strings("Values")?))
+    })?;
+    if filters.len() > FILTERS {
+        return Err(reader.refuse("Filters", INVALID, format!("there can be at most {FILTERS}")));
+    }
+    Ok(filters)
+}
+
+/// `Tags` of what is made.
+pub(super) fn tags(reader: &Reader<'_>) -> Result<Vec<(String, String)>, ApiError> {
+    let mut keys = BTreeSet::new();
+    let tags = reader.objects("Tags", |tag| {
+        let (key, value) = (tag.required_string("TagKey")?, tag.required_string("TagValue")?);
+        if key.is_empty() || key.chars().count() > TAG_KEY_CHARS {
+            return Err(tag.refuse("TagKey", INVALID, format!("it must have 1 to {TAG_KEY_CHARS} characters")));
+        }
+        if value.chars().count() > TAG_VALUE_CHARS {
+            return Err(tag.refuse("TagValue", INVALID, format!("it can have at most {TAG_VALUE_CHARS} characters")));
+        }
+        if !keys.insert(key.clone()) {
+            return Err(tag.refuse("TagKey", INVALID, format!("`{key}` is given twice")));
+        }
+        Ok((key, value))
+    })?;
+    if tags.len() > TAGS {
+        return Err(reader.refuse("Tags", INVALID, format!("there can be at most {TAGS}")));
+    }
+    Ok(tags)
 }
 
 /// `MsgContent`.

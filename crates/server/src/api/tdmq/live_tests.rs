@@ -110,3 +110,68 @@ async fn topics_and_subscriptions_are_made_shown_and_deleted() {
     let gone = call(app, "DescribeCmqSubscriptionDetail", json!({"TopicName": "routes"})).await;
     assert_eq!(gone, Err("ResourceNotFound.Topic: TopicName: topic `routes` does not exist".into()));
 }
+
+#[tokio::test]
+async fn queues_are_changed_set_back_cleared_and_found_by_tag() {
+    let running = Running::start();
+    let app = &running.app;
+    let tags = json!([{"TagKey": "team", "TagValue": "a"}]);
+    ok(app, "CreateCmqQueue", json!({"QueueName": "dead", "Tags": tags})).await;
+    let q = json!({"QueueName": "q", "RewindSeconds": 3600, "RetentionSizeInMB": 10_240, "DeadLetterQueueName": "dead",
+        "Policy": 0, "MaxReceiveCount": 3, "Trace": true});
+    ok(app, "CreateCmqQueue", q).await;
+    let list = json!({"IsTagFilter": true, "Filters": [{"Name": "tag:team", "Values": ["a", "b"]}]});
+    let found = ok(app, "DescribeCmqQueues", list).await;
+    assert_eq!((&found["TotalCount"], &found["QueueList"][0]["Tags"]), (&json!(1), &tags));
+    let source = &found["QueueList"][0]["DeadLetterSource"][0];
+    assert_eq!(source["QueueName"], "q");
+    let detail = |name: &'static str| async move {
+        ok(app, "DescribeCmqQueueDetail", json!({"QueueName": name})).await["QueueDescribe"].clone()
+    };
+    let shown = detail("q").await;
+    let policy = json!({"DeadLetterQueue": "dead", "Policy": 0, "MaxReceiveCount": 3, "MaxTimeToLive": 0});
+    let known = json!({"RewindSeconds": 3600, "RetentionSizeInMB": 10_240, "Trace": true, "DeadLetterPolicy": policy});
+    shows(&shown, known);
+    let sources = ok(app, "DescribeCmqDeadLetterSourceQueues", json!({"DeadLetterQueueName": "DEAD"})).await;
+    assert_eq!(sources, json!({"TotalCount": 1, "QueueSet": [{"QueueId": shown["QueueId"], "QueueName": "q"}]}));
+    let none = json!({"DeadLetterQueueName": "dead", "SourceQueueName": "x"});
+    assert_eq!(ok(app, "DescribeCmqDeadLetterSourceQueues", none).await["TotalCount"], 0);
+
+    ok(app, "ModifyCmqQueueAttribute", json!({"QueueName": "q", "VisibilityTimeout": 9, "RetentionSizeInMB": 0})).await;
+    shows(&detail("q").await, json!({"VisibilityTimeout": 9, "RetentionSizeInMB": 0, "RewindSeconds": 3600}));
+    let created = shown["CreateTime"].as_i64().unwrap();
+    ok(app, "RewindCmqQueue", json!({"QueueName": "q", "StartConsumeTime": created})).await;
+    let late = call(app, "RewindCmqQueue", json!({"QueueName": "q", "StartConsumeTime": created + 100_000_000})).await;
+    assert!(late.unwrap_err().starts_with("InvalidParameterValue: StartConsumeTime: "));
+    ok(app, "SendCmqMsg", json!({"QueueName": "q", "MsgContent": "x", "DelaySeconds": 0})).await;
+    ok(app, "ClearCmqQueue", json!({"QueueName": "q"})).await;
+    shows(&detail("q").await, json!({"ActiveMsgNum": 0, "RewindMsgNum": 0}));
+    ok(app, "UnbindCmqDeadLetter", json!({"SourceQueueName": "q"})).await;
+    let again = call(app, "UnbindCmqDeadLetter", json!({"SourceQueueName": "q"})).await;
+    assert_eq!(again, Err("FailedOperation: queue `q` has no dead-letter queue".into()));
+    let back = call(app, "RewindCmqQueue", json!({"QueueName": "dead", "StartConsumeTime": created})).await;
+    assert!(back.unwrap_err().starts_with("ResourceUnavailable: QueueName: queue `dead` keeps no deleted messages"));
+}
+
+#[tokio::test]
+async fn topics_and_subscriptions_are_changed() {
+    let running = Running::start();
+    let app = &running.app;
+    ok(app, "CreateCmqTopic", json!({"TopicName": "t", "Tags": [{"TagKey": "k", "TagValue": "v"}]})).await;
+    ok(app, "ModifyCmqTopicAttribute", json!({"TopicName": "t", "MaxMsgSize": 1024, "Trace": true})).await;
+    let list = json!({"IsTagFilter": true, "Filters": [{"Name": "tag:k", "Values": ["v"]}]});
+    let found = ok(app, "DescribeCmqTopics", list).await;
+    shows(&found["TopicList"][0], json!({"MaxMsgSize": 1024, "Trace": true, "MsgRetentionSeconds": 86_400}));
+    let named = json!({"TopicName": "t", "SubscriptionName": "s"});
+    let mut new = named.clone();
+    (new["Protocol"], new["Endpoint"], new["FilterTag"]) = (json!("http"), json!("http://h/"), json!(["red"]));
+    ok(app, "CreateCmqSubscribe", new).await;
+    let mut change = named.clone();
+    (change["NotifyContentFormat"], change["FilterTags"]) = (json!("SIMPLIFIED"), json!([]));
+    ok(app, "ModifyCmqSubscriptionAttribute", change).await;
+    let shown = |app| async move { ok(app, "DescribeCmqSubscriptionDetail", json!({"TopicName": "t"})).await };
+    let row = shown(app).await["SubscriptionSet"][0].clone();
+    shows(&row, json!({"NotifyContentFormat": "SIMPLIFIED", "FilterTags": ["red"]}));
+    ok(app, "ClearCmqSubscriptionFilterTags", named).await;
+    shows(&shown(app).await["SubscriptionSet"][0], json!({"FilterTags": []}));
+}

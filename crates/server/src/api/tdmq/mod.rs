@@ -6,22 +6,32 @@
 //! the kernel refuses. What is not built is refused by the field's name, never ignored. Ids have the prefixes of this
 //! API (`cmqt-`, `cmqq-`) before the same characters as in CMQ v2; times are in milliseconds.
 
-mod create_cmq_queue;
-mod create_cmq_subscribe;
-mod create_cmq_topic;
-mod delete_cmq_queue;
-mod delete_cmq_subscribe;
-mod delete_cmq_topic;
+pub(super) mod clear_cmq_queue;
+pub(super) mod clear_cmq_subscription_filter_tags;
+pub(super) mod create_cmq_queue;
+pub(super) mod create_cmq_subscribe;
+pub(super) mod create_cmq_topic;
+pub(super) mod delete_cmq_queue;
+pub(super) mod delete_cmq_subscribe;
+pub(super) mod delete_cmq_topic;
+pub(super) mod describe_cmq_dead_letter_source_queues;
 mod describe_cmq_queue_detail;
 mod describe_cmq_queues;
-mod describe_cmq_subscription_detail;
+pub(super) mod describe_cmq_subscription_detail;
 mod describe_cmq_topic_detail;
 mod describe_cmq_topics;
-mod fields;
+pub(super) mod dialect;
+pub(super) mod fields;
+pub(super) mod modify_cmq_queue_attribute;
+pub(super) mod modify_cmq_subscription_attribute;
+pub(super) mod modify_cmq_topic_attribute;
 mod publish_cmq_msg;
+mod queue_fields;
 mod refusal;
+pub(super) mod rewind_cmq_queue;
 mod send_cmq_msg;
-mod views;
+pub(super) mod unbind_cmq_dead_letter;
+pub(super) mod views;
 
 use kernel::command::{Command, Reply};
 use serde_json::{Value, json};
@@ -34,17 +44,25 @@ use crate::ledger::Lane;
 /// All actions of `tdmq` that are built.
 pub(super) const ACTIONS: &[Action] = &[
     create_cmq_queue::ACTION,
+    modify_cmq_queue_attribute::ACTION,
     describe_cmq_queues::ACTION,
     describe_cmq_queue_detail::ACTION,
     delete_cmq_queue::ACTION,
+    clear_cmq_queue::ACTION,
+    rewind_cmq_queue::ACTION,
+    unbind_cmq_dead_letter::ACTION,
+    describe_cmq_dead_letter_source_queues::ACTION,
     send_cmq_msg::ACTION,
     create_cmq_topic::ACTION,
+    modify_cmq_topic_attribute::ACTION,
     describe_cmq_topics::ACTION,
     describe_cmq_topic_detail::ACTION,
     delete_cmq_topic::ACTION,
     publish_cmq_msg::ACTION,
     create_cmq_subscribe::ACTION,
+    modify_cmq_subscription_attribute::ACTION,
     describe_cmq_subscription_detail::ACTION,
+    clear_cmq_subscription_filter_tags::ACTION,
     delete_cmq_subscribe::ACTION,
 ];
 

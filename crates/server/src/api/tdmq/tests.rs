@@ -2,9 +2,18 @@
 
 use kernel::topic::FilterType;
 
+use super::dialect::Dialect;
 use super::*;
 
 type Read = fn(&Value) -> Result<Command, ApiError>;
+
+fn new_queue(params: &Value) -> Result<Command, ApiError> {
+    create_cmq_queue::command(params, Dialect::Tdmq)
+}
+
+fn new_topic(params: &Value) -> Result<Command, ApiError> {
+    create_cmq_topic::command(params, Dialect::Tdmq)
+}
 
 /// The command that fields are read as, or how they are refused.
 fn read(command: Read, params: &Value) -> String {
@@ -29,22 +38,17 @@ fn a_queue_has_the_documented_defaults() {
     let default = "CreateQueue { name: \"q\", settings: QueueSettings { max_messages: 100000000, polling_wait_s: 0, \
                    visibility_s: 30, max_msg_bytes: 1048576, retention_s: 345600, rewind_s: 0, kept_max_bytes: 0, \
                    trace: false }, dead_letter: None, tags: [] }";
-    assert_eq!(read(create_cmq_queue::command, &json!({"QueueName": "q"})), default);
+    assert_eq!(read(new_queue, &json!({"QueueName": "q"})), default);
     // What asks for nothing that is not built; the legacy signatures bring every value as a text.
     let nothing = json!({"QueueName": "q", "RewindSeconds": 0, "Transaction": "0", "DeadLetterQueueName": "",
         "Policy": 0, "Trace": "False", "Tags": [], "RetentionSizeInMB": 0, "VisibilityTimeout": "30"});
-    assert_eq!(read(create_cmq_queue::command, &nothing), default);
+    assert_eq!(read(new_queue, &nothing), default);
 }
 
 #[test]
 fn a_queue_is_refused_for_what_is_wrong_or_not_built() {
     let name = "InvalidParameterValue: QueueName: a name must begin with a letter and have at most 64 letters, \
                 digits, hyphens and underscores and not end in -retry or -dlq";
-    let rewind = "queues cannot be set back here, deleted messages are gone; leave it out or give 0";
-    let (rewind, kept) = (
-        format!("UnsupportedOperation: RewindSeconds: {rewind}"),
-        format!("UnsupportedOperation: RetentionSizeInMB: {rewind}"),
-    );
     let out_of_range = |key: &str, number: u64, range: &str| {
         format!("InvalidParameterValue: {key}: {number} is out of range, it must be from {range}")
     };
@@ -52,6 +56,7 @@ fn a_queue_is_refused_for_what_is_wrong_or_not_built() {
     let poll = out_of_range("PollingWaitSeconds", 31, "0 to 30");
     let visibility = out_of_range("VisibilityTimeout", 43_201, "1 to 43200");
     let size = out_of_range("MaxMsgSize", 1_048_577, "1024 to 1048576");
+    let rewind = out_of_range("RewindSeconds", 1_296_001, "0 to 1296000");
     let retention = out_of_range("MsgRetentionSeconds", 29, "30 to 1296000");
     let table = [
         ("QueueName", json!("q-retry"), name),
@@ -66,38 +71,43 @@ fn a_queue_is_refused_for_what_is_wrong_or_not_built() {
         ("VisibilityTimeout", json!(43_201), &visibility),
         ("MaxMsgSize", json!(1_048_577), &size),
         ("MsgRetentionSeconds", json!(29), &retention),
-        ("RewindSeconds", json!(60), &rewind),
-        ("RetentionSizeInMB", json!(10_240), &kept),
+        ("RewindSeconds", json!(1_296_001), &rewind),
+        (
+            "RetentionSizeInMB",
+            json!(10_240),
+            "InvalidParameterValue: RetentionSizeInMB: a queue that cannot be set back keeps nothing; it must be 0",
+        ),
         (
             "Transaction",
             json!(1),
-            "UnsupportedOperation: Transaction: there are no transactions here; leave it out or give 0",
+            "UnsupportedOperation: Transaction: transactions are confirmed over CMQ's TCP protocol alone, which is \
+             not spoken here; leave it out or give 0",
         ),
-        (
-            "DeadLetterQueueName",
-            json!("dead1"),
-            "UnsupportedOperation: DeadLetterQueueName: there are no dead-letter queues here; leave it out",
-        ),
-        ("Trace", json!(true), "UnsupportedOperation: Trace: messages are not traced here; leave it out or give false"),
+        ("DeadLetterQueueName", json!("d"), "MissingParameter: MaxReceiveCount: required, but missing"),
+        ("MaxReceiveCount", json!(1), "MissingParameter: DeadLetterQueueName: required, but missing"),
+        ("MaxReceiveCount", json!(1_001), "InvalidParameterValue: MaxReceiveCount: it must be from 1 to 1000"),
+        ("MaxTimeToLive", json!(299), "InvalidParameterValue: MaxTimeToLive: it must be from 300 to 43200"),
+        ("Policy", json!(1), "MissingParameter: MaxTimeToLive: required, but missing"),
         (
             "Tags",
-            json!([{"TagKey": "k", "TagValue": "v"}]),
-            "UnsupportedOperation: Tags: queues have no tags here; leave it out",
+            json!([{"TagKey": "k", "TagValue": "v"}, {"TagKey": "k", "TagValue": "w"}]),
+            "InvalidParameterValue: Tags.1.TagKey: `k` is given twice",
         ),
+        ("Tags", json!([{"TagKey": "k"}]), "MissingParameter: Tags.0.TagValue: required, but missing"),
         ("Colour", json!("red"), "UnknownParameter: Colour: not a parameter of this action"),
     ];
-    refused(create_cmq_queue::command, &json!({"QueueName": "q"}), &table);
+    refused(new_queue, &json!({"QueueName": "q"}), &table);
 }
 
 #[test]
 fn a_topic_has_the_documented_defaults() {
     let default =
         "CreateTopic { name: \"t\", filter: Tags, max_msg_bytes: 65536, retention_s: 86400, trace: false, tags: [] }";
-    assert_eq!(read(create_cmq_topic::command, &json!({"TopicName": "t"})), default);
+    assert_eq!(read(new_topic, &json!({"TopicName": "t"})), default);
     let given =
         json!({"TopicName": "t", "MaxMsgSize": 1024, "FilterType": 2, "MsgRetentionSeconds": 60, "Trace": false});
     assert_eq!(
-        read(create_cmq_topic::command, &given),
+        read(new_topic, &given),
         "CreateTopic { name: \"t\", filter: Routing, max_msg_bytes: 1024, retention_s: 60, trace: false, tags: [] }"
     );
     let table = [
@@ -113,7 +123,7 @@ fn a_topic_has_the_documented_defaults() {
             "InvalidParameterValue: MaxMsgSize: 65537 is out of range, it must be from 1024 to 65536",
         ),
     ];
-    refused(create_cmq_topic::command, &json!({"TopicName": "t"}), &table);
+    refused(new_topic, &json!({"TopicName": "t"}), &table);
 }
 
 #[test]
@@ -233,7 +243,10 @@ fn lists_are_asked_for_by_page_and_name() {
         "InvalidParameterValue: Limit: 51 is out of range, it must be from 0 to 50"
     );
     let by_tag = json!({"Filters": [{"Name": "tag:k", "Values": ["v"]}]});
-    assert_eq!(which(by_tag).unwrap_err(), "UnsupportedOperation: Filters: nothing here has tags to find it by");
+    assert_eq!(
+        which(by_tag).unwrap_err(),
+        "InvalidParameterValue: IsTagFilter: it must be true when Filters look at tags"
+    );
 }
 
 #[test]
@@ -256,11 +269,30 @@ fn subscriptions_are_asked_for_by_topic_or_by_queue() {
 
 #[test]
 fn ids_have_the_prefixes_of_this_api() {
-    assert_eq!(views::queue_id("queue-0123abcd".parse().unwrap()), "cmqq-0123abcd");
-    assert_eq!(views::topic_id("topic-0123abcd".parse().unwrap()), "cmqt-0123abcd");
+    assert_eq!(Dialect::Tdmq.queue_id("queue-0123abcd".parse().unwrap()), "cmqq-0123abcd");
+    assert_eq!(Dialect::Tdmq.topic_id("topic-0123abcd".parse().unwrap()), "cmqt-0123abcd");
 }
 
 /// What is read of a subscription that asks for nothing beyond CMQ.
 fn as_cmq_has_it(read: &str) -> String {
     format!("{read}, manner: {:?} }})", kernel::subscription::MannerEdit::default())
+}
+
+#[test]
+fn what_a_queue_is_to_keep_and_where_its_dead_letters_go_is_read() {
+    let asked = json!({"QueueName": "q", "RewindSeconds": 60, "RetentionSizeInMB": 10_240, "Trace": true,
+        "DeadLetterQueueName": "d", "Policy": 1, "MaxTimeToLive": 300, "Tags": [{"TagKey": "k", "TagValue": "v"}]});
+    let Ok(Command::CreateQueue { settings, dead_letter, tags, .. }) = new_queue(&asked) else { panic!() };
+    assert_eq!((settings.rewind_s, settings.kept_max_bytes, settings.trace), (60, 10_240 << 20, true));
+    assert_eq!(format!("{dead_letter:?}"), "Some(NewDeadLetter { queue: \"d\", rule: Age { seconds: 300 } })");
+    assert_eq!(tags, [("k".to_owned(), "v".to_owned())]);
+    let edit = |params: Value| match modify_cmq_queue_attribute::command(&params, Dialect::Tdmq) {
+        Ok(Command::ModifyQueue { edit, .. }) => *edit,
+        other => panic!("{other:?}"),
+    };
+    let none = edit(json!({"QueueName": "q", "DeadLetterQueueName": "", "MaxReceiveCount": 0, "Policy": 0}));
+    assert_eq!(none, kernel::command::QueueEdit::default());
+    let some = edit(json!({"QueueName": "q", "RewindSeconds": 0, "MaxReceiveCount": 5}));
+    assert_eq!((some.rewind_s, some.dead_letter_queue), (Some(0), None));
+    assert_eq!(format!("{:?}", some.dead_letter_rule), "Some(Receives { most: 5 })");
 }
