@@ -105,7 +105,22 @@ fn step(world: &mut World, env: EnvId, jobs: &[JobId], calm: bool) {
         }
         8 if !jobs.is_empty() => {
             let job = jobs[world.rng.random_range(0..jobs.len())];
-            world.run(Command::TerminateJob(job)).unwrap();
+            match world.rng.random_range(0..4) {
+                0 => {
+                    let (task, index) = ("t0".to_owned(), world.rng.random_range(0..5));
+                    let refused = world.run(Command::TerminateInstance { job, task, index }).is_err();
+                    let there = u64::from(world.state.job(job).unwrap().spec.tasks[0].instances);
+                    assert_eq!(refused, index >= there);
+                }
+                1 => {
+                    world.run(Command::TerminateJob(job)).unwrap();
+                }
+                _ => {
+                    let failed = world.state.job(job).unwrap().phase == Phase::Failed;
+                    let retried = world.run(Command::RetryJobs(vec![job])).is_ok();
+                    assert_eq!(retried, failed);
+                }
+            }
         }
         _ => {}
     }
@@ -139,12 +154,15 @@ fn each_event_is_found_from_its_job(world: &World, jobs: &[JobId]) {
     }
 }
 
+/// And once more for each retry.
 fn each_job_ends_once(world: &World, jobs: &[JobId]) {
     for job in jobs {
         let ends = world.changes.iter().filter(
             |change| matches!(&change.what, What::JobEntered(id, phase, _) if id == job && phase.is_finished()),
         );
-        assert_eq!(ends.count(), 1);
+        let retries =
+            world.changes.iter().filter(|change| matches!(&change.what, What::JobRetried(id, _) if id == job));
+        assert_eq!(ends.count(), 1 + retries.count());
         let last =
             world.events.iter().rev().find(|event| event.subject.owner().to_string() == job.to_string()).unwrap();
         assert!(matches!(last.name.kind(), "JOB" | "NODE"), "the job's end is its last event but for its own nodes'");
@@ -153,9 +171,16 @@ fn each_job_ends_once(world: &World, jobs: &[JobId]) {
 
 fn attempts_follow_one_another(world: &World) {
     let mut running = BTreeSet::new();
+    let mut succeeded = BTreeSet::new();
     for change in &world.changes {
+        if let What::InstanceSucceeded(key, _) = &change.what {
+            succeeded.insert(*key);
+        }
         match &change.what {
-            What::InstancePlaced(key, _) => assert!(running.insert(*key), "{key:?} is placed while it is held"),
+            What::InstancePlaced(key, _) => {
+                assert!(running.insert(*key), "{key:?} is placed while it is held");
+                assert!(!succeeded.contains(key), "{key:?} is placed though it has succeeded");
+            }
             What::InstanceReturned(key)
             | What::InstanceSucceeded(key, _)
             | What::InstanceRetrying(key, ..)
