@@ -13,6 +13,7 @@ mod containers;
 mod create_infos;
 mod demo;
 mod environments;
+mod filters;
 mod first_session;
 mod graphs;
 mod kill;

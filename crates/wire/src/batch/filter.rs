@@ -18,7 +18,7 @@ pub(super) fn jobs(request: &Reader<'_>, site: &Site<'_>) -> Result<JobFilter, A
             "job-id" => wanted.ids = filter.each(|key, text| ids::parsed(request, key, text))?,
             "job-name" => wanted.names = filter.values,
             "job-state" => wanted.phases = phases(request, &filter)?,
-            "zone" => wanted.zones = zones(request, filter, site)?,
+            "zone" => wanted.zones = zones(request, filter, site).map_err(elsewhere)?,
             _ => return Ok(tagged(&mut wanted.tags, filter)),
         }
         Ok(true)
@@ -45,7 +45,7 @@ pub(super) fn envs(request: &Reader<'_>, site: &Site<'_>) -> Result<Option<EnvFi
         match filter.name.as_str() {
             "env-id" => wanted.ids = filter.each(|key, text| ids::parsed(request, key, text))?,
             "env-name" => wanted.names = filter.values,
-            "zone" => wanted.zones = zones(request, filter, site)?,
+            "zone" => wanted.zones = zones(request, filter, site).map_err(elsewhere)?,
             "resource-type" => {
                 let wants_cvm = filter.each(|key, text| match text {
                     "CVM" => Ok(true),
@@ -71,7 +71,7 @@ pub(super) fn create_infos(request: &Reader<'_>, site: &Site<'_>) -> Result<EnvF
         match filter.name.as_str() {
             "env-id" => wanted.ids = filter.each(|key, text| ids::parsed(request, key, text))?,
             "env-name" => wanted.names = filter.values,
-            "zone" => wanted.zones = zones(request, filter, site)?,
+            "zone" => wanted.zones = zones(request, filter, site).map_err(elsewhere)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -146,6 +146,14 @@ fn phases(request: &Reader<'_>, filter: &Filter) -> Result<Vec<Phase>, ApiError>
             request.refuse(key, INVALID, format!("expected one of {words}, found \"{}\"", shortened(text)))
         })
     })
+}
+
+/// Jobs and environments know one code for a zone that is not here, in whichever region it may be.
+fn elsewhere(error: ApiError) -> ApiError {
+    if error.code == "InvalidParameterValue.InvalidZoneMismatchRegion" {
+        return ApiError::new("InvalidZone.MismatchRegion", error.message);
+    }
+    error
 }
 
 pub(super) fn zones(request: &Reader<'_>, filter: Filter, site: &Site<'_>) -> Result<Vec<String>, ApiError> {

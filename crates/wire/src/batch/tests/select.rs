@@ -63,6 +63,7 @@ fn wrong_lists_are_refused_with_code_and_path() {
         (filters(&[("job-state", &["FAILED", "DONE"])]), "InvalidParameterValue.InvalidFilter Filters.0.Values.1"),
         (filters(&[("job-id", &["job-1"])]), "InvalidParameter.JobIdMalformed Filters.0.Values.0"),
         (filters(&[("zone", &["ap-guangzhou-9"])]), "InvalidZone.MismatchRegion Filters.0.Values.0"),
+        (filters(&[("zone", &["ap-beijing-1"])]), "InvalidZone.MismatchRegion Filters.0.Values.0"),
         (json!({"Filters": [{"Name": "zone"}]}), "MissingParameter Filters.0.Values"),
         (json!({"Filters": [{"Name": "zone", "Value": "x"}]}), "UnknownParameter Filters.0.Value"),
         (json!({"JobIds": texts(1)}), "InvalidParameter.JobIdMalformed JobIds.0"),
