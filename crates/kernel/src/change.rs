@@ -96,7 +96,7 @@ pub enum What {
     InstanceInterrupted(InstanceKey, RunEnd),
     /// An environment was made.
     EnvCreated(Box<Env>),
-    /// An environment's name, description or wanted number of nodes changed.
+    /// An environment's name, description, wanted number of nodes or instance types changed.
     EnvModified(EnvId, EnvEdit),
     /// An environment is being deleted.
     EnvDeleting(EnvId),
@@ -235,6 +235,8 @@ pub struct EnvEdit {
     pub description: Option<String>,
     /// How many nodes it is to have.
     pub desired: Option<u64>,
+    /// What new nodes are, in the order in which the types are tried.
+    pub instance_types: Option<Vec<NodeType>>,
 }
 
 /// What a node's agent tells of itself.

@@ -226,6 +226,8 @@ create table env (
     description text    not null,
     zone        text    not null,
     desired     integer not null check (desired >= 0),
+    -- What new nodes are: beside the specification, which is written once.
+    types       text    not null,
     deleting    integer not null check (deleting in (0, 1)),
     created     integer not null,
     outlets     text    not null,

@@ -1,11 +1,13 @@
 //! `herald env`.
 
+mod activities;
 mod create;
 mod delete;
 mod list;
 mod scale;
 mod show;
 
+use activities::Activities;
 use create::Create;
 use delete::Delete;
 use list::List;
@@ -14,5 +16,5 @@ use show::Show;
 
 crate::noun::noun! {
     /// Compute environments: sets of nodes that run jobs
-    Env: Create, List, Show, Scale, Delete
+    Env: Create, List, Show, Activities, Scale, Delete
 }

@@ -92,6 +92,44 @@ fn a_deleted_environment_ends_what_runs_on_it_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn new_nodes_are_of_the_types_that_an_environment_was_given_last() {
+    let mut field = Field::start("", 1);
+    let edit = |types: Value| json!({"EnvId": field.env, "EnvData": {"InstanceTypes": types}});
+    let (right, empty, twice, odd) =
+        (edit(json!(["S5.LARGE8"])), edit(json!([])), edit(json!(["S5.LARGE8", "S5.LARGE8"])), edit(json!(["vast"])));
+    for (request, code) in [
+        (empty, "InvalidParameterValue.InstanceTypesEmpty"),
+        (twice, "InvalidParameterValue.InstanceTypeDuplicate"),
+        (odd, "InvalidParameterValue.InstanceType"),
+    ] {
+        let refusal = field.official.batch("ModifyComputeEnv", request).expect_err(code);
+        assert_eq!(refusal.code, code, "{refusal}");
+        assert!(refusal.message.contains("EnvData.InstanceTypes"), "{refusal}");
+    }
+    field.official.batch("ModifyComputeEnv", right).expect("the environment exists");
+    let old = field.nodes()[0].clone();
+    field.server.kill9();
+    field.server.restart();
+    field.official.turn_to(field.server.address());
+    wait_for_nodes(&mut field.official, &field.env, 1);
+    let request = json!({"EnvId": field.env, "ComputeNodeId": old});
+    field.official.batch("TerminateComputeNode", request.clone()).expect("the node exists");
+    let again = field.official.batch("TerminateComputeNode", request);
+    if let Err(again) = again {
+        let gone = ["UnsupportedOperation.ComputeNodeIsTerminating", "ResourceNotFound.ComputeNode"];
+        assert!(gone.contains(&again.code.as_str()) && again.message.starts_with("ComputeNodeId:"), "{again}");
+    } else {
+        panic!("a node ends once");
+    }
+    let view = wait::until("another node in its place", || {
+        let view = wait_for_nodes(&mut field.official, &field.env, 1);
+        (field.nodes() != [old.as_str()] && field.nodes().len() == 1).then_some(view)
+    });
+    let node = &view["ComputeNodeSet"][0];
+    assert_eq!((&node["Cpu"], &node["Mem"]), (&json!(4), &json!(8)), "{view}");
+}
+
+#[test]
 fn an_environment_without_nodes_keeps_its_jobs_waiting() {
     let mut field = Field::start("", 0);
     let tasks = [task("patient", &field.env, "true", 2)];

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::change::{EnvEdit, What};
 use crate::command::{Refusal, Reply, Token};
 use crate::decide::{Draft, Owner, node, remember, remembered, resolve_topics};
-use crate::environment::{Env, EnvSpec};
+use crate::environment::{Env, EnvSpec, NodeType};
 use crate::event::{EventName, Outlets, Subject};
 use crate::id::{EnvId, NodeId};
 use crate::limits;
@@ -38,7 +38,7 @@ pub(super) fn create(draft: &mut Draft<'_>, mut new: NewEnv, token: Option<Token
     if draft.state.envs.len() - draft.state.index.owned.len() >= most {
         return Err(Refusal::TooManyEnvs(most));
     }
-    check_cpus(draft, None, cpus(&new.spec, new.desired), "ComputeEnv.DesiredComputeNodeCount")?;
+    check_cpus(draft, None, cpus(&new.spec.instance_types, new.desired), "ComputeEnv.DesiredComputeNodeCount")?;
     let id = EnvId::draw(draft.rng);
     let env = Env {
         id,
@@ -61,14 +61,17 @@ pub(super) fn modify(draft: &mut Draft<'_>, id: EnvId, edit: EnvEdit) -> Result<
     let env = living(draft, id)?;
     let had = env.desired;
     let wanted = edit.desired.unwrap_or(had);
-    if wanted > had {
-        check_cpus(draft, Some(id), cpus(&env.spec, wanted), "DesiredComputeNodeCount")?;
+    let types = edit.instance_types.filter(|types| *types != env.spec.instance_types);
+    if wanted > had || types.is_some() {
+        let path = if wanted > had { "DesiredComputeNodeCount" } else { "EnvData.InstanceTypes" };
+        check_cpus(draft, Some(id), cpus(types.as_ref().unwrap_or(&env.spec.instance_types), wanted), path)?;
     }
     let going = (wanted < had).then(|| nodes_to_go(draft, id, had - wanted)).transpose()?.unwrap_or_default();
     let edit = EnvEdit {
         name: edit.name.filter(|name| *name != env.name),
         description: edit.description.filter(|text| *text != env.description),
         desired: (wanted != had).then_some(wanted),
+        instance_types: types,
     };
     if edit == EnvEdit::default() {
         return Ok(Reply::Done);
@@ -86,8 +89,8 @@ pub(super) fn modify(draft: &mut Draft<'_>, id: EnvId, edit: EnvEdit) -> Result<
 }
 
 /// Cores of so many nodes.
-fn cpus(spec: &EnvSpec, nodes: u64) -> u64 {
-    spec.instance_types.first().map_or(0, |kind| nodes.saturating_mul(u64::from(kind.cpu)))
+fn cpus(types: &[NodeType], nodes: u64) -> u64 {
+    types.first().map_or(0, |kind| nodes.saturating_mul(u64::from(kind.cpu)))
 }
 
 /// Whether the environments may have so many cores, `more` of them in the one that is made or changed.
@@ -97,7 +100,7 @@ fn check_cpus(draft: &Draft<'_>, changed: Option<EnvId>, more: u64, path: &str) 
         return Ok(());
     }
     let others = draft.state.envs().filter(|env| !env.deleting && Some(env.id) != changed);
-    let wanted = others.map(|env| cpus(&env.spec, env.desired)).fold(more, u64::saturating_add);
+    let wanted = others.map(|env| cpus(&env.spec.instance_types, env.desired)).fold(more, u64::saturating_add);
     if wanted > quota { Err(Refusal::CpuQuota { wanted, quota, path: path.to_owned() }) } else { Ok(()) }
 }
 

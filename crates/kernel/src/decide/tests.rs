@@ -270,6 +270,90 @@ fn environments_grow_and_shrink() {
 }
 
 #[test]
+fn an_environment_shrinks_by_what_is_missed_least() {
+    let mut world = World::new(1);
+    let env = world.env_with_slots(3, 1, vec![]);
+    world.submit(job(env, &[("a", 1)]));
+    let older = world.held()[0].0;
+    world.pass_ms(1_000);
+    world.submit(job(env, &[("b", 1)]));
+    let younger = world.held().into_iter().map(|(node, _)| node).find(|node| *node != older).unwrap();
+    let idle = world.nodes(env).into_iter().find(|node| ![older, younger].contains(node)).unwrap();
+    let edit = |desired| crate::change::EnvEdit { desired: Some(desired), ..Default::default() };
+    for (left, gone) in [(2, vec![idle]), (1, vec![idle, younger]), (0, vec![idle, younger, older])] {
+        world.run(Command::ModifyEnv(env, edit(left))).unwrap();
+        let going = |node: &&std::sync::Arc<crate::node::Node>| node.stage.as_str() == "DELETING";
+        let mut going: Vec<_> = world.state.nodes_of(env).filter(going).map(|node| node.id).collect();
+        let mut gone = gone;
+        going.sort();
+        gone.sort();
+        assert_eq!(going, gone, "{left} are left");
+    }
+}
+
+#[test]
+fn nodes_that_are_being_made_are_not_enough_to_shrink_by() {
+    let mut world = World::new(1);
+    let env = world.env(1, vec![]);
+    let edit = |desired| crate::change::EnvEdit { desired: Some(desired), ..Default::default() };
+    world.run(Command::ModifyEnv(env, edit(2))).unwrap();
+    let wanted = world.state.nodes_of(env).find(|node| node.stage.as_str() == "SUBMITTED").unwrap().id;
+    world.run(Command::NodeCreating(wanted)).unwrap();
+    let path = "DesiredComputeNodeCount".to_owned();
+    let refused = world.run(Command::ModifyEnv(env, edit(0)));
+    assert_eq!(refused, Err(Refusal::TooFewNodes { wanted: 2, able: 1, path }));
+    assert_eq!(world.state.env(env).unwrap().desired, 2, "nothing changed");
+    world.run(Command::ModifyEnv(env, edit(1))).unwrap();
+    world.run(Command::DeleteEnv(env)).unwrap();
+    let refused = world.run(Command::ModifyEnv(env, edit(3)));
+    assert_eq!(refused, Err(Refusal::EnvDeleting { env, path: "EnvId".into() }));
+}
+
+#[test]
+fn new_nodes_take_the_types_that_an_environment_has_now() {
+    let mut world = World::new(1);
+    let env = world.env(1, vec![]);
+    let first = world.nodes(env)[0];
+    let kind = crate::environment::NodeType { name: "S5.LARGE8".into(), cpu: 4, mem_gb: 8, slots: 3 };
+    let types = crate::change::EnvEdit { instance_types: Some(vec![kind]), ..Default::default() };
+    world.run(Command::ModifyEnv(env, types.clone())).unwrap();
+    assert_eq!(world.state.node(first).unwrap().kind, "S5.SMALL1", "what is there stays as it is");
+    let before = world.changes.len();
+    world.run(Command::ModifyEnv(env, types)).unwrap();
+    assert_eq!(world.changes.len(), before, "the same again changes nothing");
+    let more = crate::change::EnvEdit { desired: Some(2), ..Default::default() };
+    world.run(Command::ModifyEnv(env, more)).unwrap();
+    let second = world.state.nodes_of(env).find(|node| node.id != first).unwrap();
+    assert_eq!((second.kind.as_str(), second.slots, second.cpu, second.mem_gb), ("S5.LARGE8", 3, 4, 8));
+}
+
+#[test]
+fn recreation_pauses_longer_each_time_and_as_often_as_the_environment_allows() {
+    for most in [0, 1, 3] {
+        let mut world = World::new(1);
+        let env = world.env(1, vec![]);
+        let mut row = (**world.state.env(env).unwrap()).clone();
+        std::sync::Arc::make_mut(&mut row.spec).max_recreations = most;
+        world.state.envs.put(env, row);
+        for tried in 0..=most {
+            let node = world.state.nodes_of(env).find(|node| node.stage.as_str() == "RUNNING").unwrap().id;
+            world.run(Command::NodeLost { node, reason: "gone".into(), begun: vec![] }).unwrap();
+            let next = world.state.nodes_of(env).find_map(|node| match node.stage {
+                crate::node::NodeStage::Submitted { not_before } => Some(not_before.since_ms(world.now)),
+                _ => None,
+            });
+            let pause = [0, 2_000, 4_000, 8_000][usize::try_from(tried).unwrap()];
+            assert_eq!(next, (tried < most).then_some(pause), "{tried} of {most}");
+            if next.is_some() {
+                world.run(Command::NodeDestroyed { node, begun: vec![] }).unwrap();
+                world.pass_ms(pause);
+                world.start_nodes();
+            }
+        }
+    }
+}
+
+#[test]
 fn a_terminated_node_is_replaced() {
     let mut world = World::new(1);
     let env = world.env(1, vec![]);

@@ -284,6 +284,9 @@ fn env_modified(state: &mut State, id: EnvId, edit: &EnvEdit) {
         env.description.clone_from(description);
     }
     env.desired = edit.desired.unwrap_or(env.desired);
+    if let Some(types) = &edit.instance_types {
+        Arc::make_mut(&mut env.spec).instance_types.clone_from(types);
+    }
 }
 
 fn node_entered(state: &mut State, id: NodeId, stage: NodeStage, reason: &str, at: Timestamp) {

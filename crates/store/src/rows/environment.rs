@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use kernel::environment::Env;
+use kernel::environment::{Env, EnvSpec};
 use kernel::id::{EnvId, JobId};
 use kernel::task::TaskKey;
 
@@ -20,6 +20,7 @@ static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
             "description",
             "zone",
             "desired",
+            "types",
             "deleting",
             "created",
             "outlets",
@@ -29,16 +30,17 @@ static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
 });
 
 /// All that an environment is; read by [`read`].
-pub(crate) const SELECT: &str = "select env.id, env.owner_job, env.owner_task, env.name, env.description, env.desired, env.deleting, env.created, \
+pub(crate) const SELECT: &str = "select env.id, env.owner_job, env.owner_task, env.name, env.description, env.desired, env.types, \
+                                 env.deleting, env.created, \
                                  env.outlets, env_spec.spec from env join env_spec on env_spec.env = env.id";
 
 const UPDATE: &str =
-    "update env set name = ?1, description = ?2, desired = ?3, deleting = ?4, outlets = ?5 where id = ?6";
+    "update env set name = ?1, description = ?2, desired = ?3, types = ?4, deleting = ?5, outlets = ?6 where id = ?7";
 
 pub(crate) fn put(env: &Env, fresh: bool) -> Vec<Statement<'_>> {
     if !fresh {
-        let outlets = json(&env.outlets);
-        let values = values![&env.name, &env.description, env.desired, env.deleting, outlets, env.id];
+        let (types, outlets) = (json(&env.spec.instance_types), json(&env.outlets));
+        let values = values![&env.name, &env.description, env.desired, types, env.deleting, outlets, env.id];
         return vec![Statement::one(UPDATE, values)];
     }
     let values = values![
@@ -49,6 +51,7 @@ pub(crate) fn put(env: &Env, fresh: bool) -> Vec<Statement<'_>> {
         &env.description,
         &env.spec.zone,
         env.desired,
+        json(&env.spec.instance_types),
         env.deleting,
         env.created,
         json(&env.outlets),
@@ -77,7 +80,9 @@ pub(crate) fn read(cells: &mut Cells<'_>) -> Result<Env, Corrupt> {
     let (job, task) = (cells.opt_id(JobId::from_number)?, cells.opt_int()?);
     let owner = job.zip(task).map(|(job, task)| TaskKey { job, task });
     let (name, description) = (cells.string()?, cells.string()?);
-    let (desired, deleting, created, outlets) = (cells.int()?, cells.flag()?, cells.time()?, cells.json()?);
-    let spec = Arc::new(cells.json()?);
+    let (desired, types, deleting) = (cells.int()?, cells.json()?, cells.flag()?);
+    let (created, outlets) = (cells.time()?, cells.json()?);
+    // The types that stand in the specification are those that the environment began with.
+    let spec = Arc::new(EnvSpec { instance_types: types, ..cells.json()? });
     Ok(Env { id, owner, name, description, spec, desired, deleting, created, outlets })
 }

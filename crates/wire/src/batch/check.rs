@@ -1,7 +1,5 @@
 //! Checks that many fields share.
 
-use serde_json::Value;
-
 use crate::api3::ApiError;
 use crate::fields::{Reader, shortened};
 
@@ -73,17 +71,6 @@ pub(super) fn count(reader: &Reader<'_>, key: &str, given: usize, most: usize) -
         return Err(reader.refuse(key, "InvalidParameterValue.LimitExceeded", reason));
     }
     Ok(())
-}
-
-/// Refuses a field that asks for `what`, which is not built. An empty list or object asks for nothing.
-pub(super) fn unbuilt(reader: &Reader<'_>, key: &str, what: &str) -> Result<(), ApiError> {
-    let asked = match reader.value(key)? {
-        None | Some(Value::Null | Value::Bool(false)) => false,
-        Some(Value::Array(items)) => !items.is_empty(),
-        Some(Value::Object(fields)) => !fields.is_empty(),
-        Some(_) => true,
-    };
-    if asked { Err(refuse_unbuilt(reader, key, what)) } else { Ok(()) }
 }
 
 /// The refusal of a field that asks for `what`, which is not built.

@@ -7,7 +7,7 @@ use kernel::id::{EnvId, NodeId};
 use kernel::limits::{DESCRIPTION_CHARS, ENV_NODES, NAME_CHARS, NODE_RECREATIONS, NODE_RECREATIONS_DEFAULT};
 use serde_json::Value;
 
-use super::check::{self, VALUE, unbuilt};
+use super::check::{self, VALUE};
 use super::declared::{AGENT_RUNNING_MODE, MOUNT_DATA_DISK};
 use super::schema::{self, Field, Kind};
 use super::{Site, env_data, ids, mask, notification, placement, storage, tag, token};
@@ -101,16 +101,30 @@ fn spec(env: &Reader<'_>, site: &Site<'_>, zone: String, document: String) -> Re
 ///
 /// # Errors
 /// The documented code and the field's path for whatever is wrong with them.
-pub fn modify_compute_env(params: &Value) -> Result<ModifyComputeEnv, ApiError> {
+pub fn modify_compute_env(params: &Value, site: &Site<'_>) -> Result<ModifyComputeEnv, ApiError> {
     fields::read(params, "", |request| {
         let env = ids::required(request, "EnvId")?;
-        unbuilt(request, "EnvData", "changing instance types is")?;
+        // Nothing else of EnvData is declared here, and so nothing else is accepted.
+        let instance_types =
+            request.object("EnvData", |data| data.required("InstanceTypes", env_data::named_types(data, site)?))?;
         let edit = EnvEdit {
             name: name(request)?,
             description: description(request)?,
             desired: desired(request, "InvalidParameterValue.LimitExceeded")?,
+            instance_types,
         };
         Ok(ModifyComputeEnv { env, edit })
+    })
+}
+
+/// Reads the parameters of `TerminateComputeNode`.
+///
+/// # Errors
+/// The documented code and the field's path for whatever is wrong with them.
+pub fn terminate_compute_node(params: &Value) -> Result<TerminateComputeNodes, ApiError> {
+    fields::read(params, "", |request| {
+        let env = ids::required(request, "EnvId")?;
+        Ok(TerminateComputeNodes { env, nodes: vec![ids::required(request, "ComputeNodeId")?] })
     })
 }
 

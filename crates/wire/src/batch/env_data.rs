@@ -38,8 +38,16 @@ fn chosen(data: &Reader<'_>, site: &Site<'_>) -> Result<Vec<NodeType>, ApiError>
     if let Some(by_size) = data.object("InstanceTypeOptions", by_size)? {
         return Ok(vec![by_size]);
     }
+    Ok(named_types(data, site)?.unwrap_or_default())
+}
+
+/// The types of a list of names.
+pub(super) fn named_types(data: &Reader<'_>, site: &Site<'_>) -> Result<Option<Vec<NodeType>>, ApiError> {
+    if !data.has("InstanceTypes") {
+        return Ok(None);
+    }
     let names = data.strings("InstanceTypes")?;
-    if names.is_empty() && data.has("InstanceTypes") {
+    if names.is_empty() {
         let reason = "at least one instance type is required";
         return Err(data.refuse("InstanceTypes", "InvalidParameterValue.InstanceTypesEmpty", reason));
     }
@@ -49,7 +57,12 @@ fn chosen(data: &Reader<'_>, site: &Site<'_>) -> Result<Vec<NodeType>, ApiError>
         let reason = format!("`{}` is given twice", shortened(&names[at]));
         return Err(data.refuse(&path(at), "InvalidParameterValue.InstanceTypeDuplicate", reason));
     }
-    names.iter().enumerate().map(|(at, name)| node_type(data, &path(at), name, site)).collect()
+    names
+        .iter()
+        .enumerate()
+        .map(|(at, name)| node_type(data, &path(at), name, site))
+        .collect::<Result<_, _>>()
+        .map(Some)
 }
 
 fn node_type(reader: &Reader<'_>, key: &str, name: &str, site: &Site<'_>) -> Result<NodeType, ApiError> {

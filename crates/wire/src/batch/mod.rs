@@ -44,7 +44,7 @@ pub use activity::{DescribeComputeEnvActivities, describe_compute_env_activities
 pub use catalogue::{TypeFilter, describe_instance_categories};
 pub use catalogue::{describe_available_cvm_instance_types, describe_cvm_zone_instance_config_infos};
 pub use env::{CreateComputeEnv, ModifyComputeEnv, TerminateComputeNodes};
-pub use env::{create_compute_env, modify_compute_env, terminate_compute_nodes};
+pub use env::{create_compute_env, modify_compute_env, terminate_compute_node, terminate_compute_nodes};
 pub use env_data::CATEGORIES;
 pub use ids::{env_id, job_id};
 pub use job::{SubmitJob, submit_job};

@@ -50,6 +50,15 @@ fn environments_are_scaled_and_deleted() {
     let others = running_nodes(&server, &env, 2);
     assert!(others.iter().all(|node| !nodes.contains(node)), "{others:?} in the place of {nodes:?}");
 
+    let activities = format!("env activities {env}");
+    server.says(&activities).assert_printed(&[
+        "CAUSE",
+        "ModifyComputeEnv: increase the capacity from 0 to 1",
+        &nodes[0],
+    ]);
+    let of_one = server.says(&format!("{activities} --node {} --json", nodes[0])).json();
+    assert_eq!(of_one["TotalCount"], 2, "made and terminated: {of_one}");
+
     let empty = new_environment(&server, 0);
     server.says(&format!("env delete {env}")).assert_told(&format!("{env} is being deleted"));
     assert!(server.says(&format!("env delete {empty} --json")).json()["RequestId"].is_string());

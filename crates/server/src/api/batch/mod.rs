@@ -25,6 +25,7 @@ mod modify_compute_env;
 mod modify_task_template;
 mod retry_jobs;
 mod submit_job;
+mod terminate_compute_node;
 mod terminate_compute_nodes;
 mod terminate_job;
 mod terminate_task_instance;
@@ -63,6 +64,7 @@ pub(super) const ACTIONS: &[Action] = &[
     describe_compute_env_activities::ACTION,
     modify_compute_env::ACTION,
     delete_compute_env::ACTION,
+    terminate_compute_node::ACTION,
     terminate_compute_nodes::ACTION,
     describe_available_cvm_instance_types::ACTION,
     describe_cvm_zone_instance_config_infos::ACTION,

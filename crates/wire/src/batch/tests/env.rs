@@ -187,17 +187,29 @@ fn wrong_environments_are_refused_with_code_and_path() {
 #[test]
 fn changes_of_an_environment_are_read() {
     let request = json!({"EnvId": ENV, "DesiredComputeNodeCount": 0, "EnvName": "n"});
-    let modify = modify_compute_env(&request).unwrap();
+    let modify = at_site(|site| modify_compute_env(&request, site)).unwrap();
     assert_eq!(modify.env.to_string(), ENV);
-    assert_eq!(modify.edit, EnvEdit { name: Some("n".into()), description: None, desired: Some(0) });
+    assert_eq!(modify.edit, EnvEdit { name: Some("n".into()), desired: Some(0), ..EnvEdit::default() });
     for (path, value, refusal) in [
         ("EnvId", json!(null), "MissingParameter EnvId"),
         ("EnvName", json!(""), "InvalidParameterValue EnvName"),
-        ("EnvData", json!({"InstanceTypes": ["local"]}), "UnsupportedOperation EnvData"),
+        ("EnvData", json!({}), "MissingParameter EnvData.InstanceTypes"),
+        ("EnvData", json!({"InstanceTypes": []}), "InvalidParameterValue.InstanceTypesEmpty EnvData.InstanceTypes"),
+        (
+            "EnvData",
+            json!({"InstanceTypes": ["local", "local"]}),
+            "InvalidParameterValue.InstanceTypeDuplicate EnvData.InstanceTypes.1",
+        ),
+        (
+            "EnvData",
+            json!({"InstanceTypes": ["local", "vast"]}),
+            "InvalidParameterValue.InstanceType EnvData.InstanceTypes.1",
+        ),
+        ("EnvData", json!({"InstanceTypes": ["local"], "Zones": []}), "UnknownParameter EnvData.Zones"),
         ("DesiredComputeNodeCount", json!(2001), "InvalidParameterValue.LimitExceeded DesiredComputeNodeCount"),
         ("DesiredComputeNodeCount", json!("-1"), "InvalidParameterValue.Negative DesiredComputeNodeCount"),
     ] {
-        assert_eq!(told(modify_compute_env(&with(request.clone(), path, value))), refusal);
+        assert_eq!(told(at_site(|site| modify_compute_env(&with(request.clone(), path, value), site))), refusal);
     }
 }
 
