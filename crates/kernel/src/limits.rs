@@ -143,7 +143,7 @@ pub const PUSH_AHEAD: usize = 100_000;
 /// Attempts and rows of one subscription that are not durable yet; beyond it no post is begun.
 pub const PUSH_UNRECORDED: usize = 1_000;
 /// Posts of all subscriptions in flight, unless the configuration says otherwise.
-pub const PUSH_PLACES: usize = 1_024;
+pub const PUSH_PLACES: usize = 512;
 /// Posts a second that a subscription may be bounded to.
 pub const POSTS_PER_S: u32 = 10_000;
 /// Longest time, in milliseconds, that a `Retry-After` is obeyed.

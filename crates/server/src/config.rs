@@ -13,6 +13,7 @@ use ipnet::IpNet;
 use kernel::environment::NodeType;
 use kernel::limits;
 use serde::Deserialize;
+use url::Url;
 
 pub use storage::{S3, Storage};
 
@@ -142,6 +143,14 @@ pub struct Push {
     pub allow: Vec<IpNet>,
     /// How long a subscriber may take to answer, in milliseconds. Default: 15,000.
     pub timeout_ms: u64,
+    /// Posts in flight, of all subscriptions together. Default: 512.
+    pub posts: usize,
+    /// A proxy for all posts, such as `http://10.0.0.1:3128`. Then addresses in URLs are checked as ever, while names
+    /// are left to the proxy, which looks them up itself and has to keep private addresses out. Default: none.
+    pub proxy: Option<Url>,
+    /// A file of certificates in PEM form whose owners are trusted by https endpoints, beside those that this machine
+    /// trusts. Default: none.
+    pub ca_file: Option<PathBuf>,
 }
 
 fn one() -> u32 {
@@ -206,7 +215,7 @@ impl Default for Messages {
 
 impl Default for Push {
     fn default() -> Self {
-        Self { allow: Vec::new(), timeout_ms: 15_000 }
+        Self { allow: Vec::new(), timeout_ms: 15_000, posts: limits::PUSH_PLACES, proxy: None, ca_file: None }
     }
 }
 
@@ -309,7 +318,12 @@ impl Config {
             let category = listed.category.as_deref().unwrap_or("GENERAL");
             ensure(wire::batch::CATEGORIES.contains(&category), &key("category"), category, "one of the API's")?;
         }
-        ensure(span(self.push.timeout_ms, 600_000), "push.timeout_ms", self.push.timeout_ms, "1 to 600000")
+        ensure(span(self.push.timeout_ms, 600_000), "push.timeout_ms", self.push.timeout_ms, "1 to 600000")?;
+        ensure((8..=65_536).contains(&self.push.posts), "push.posts", self.push.posts, "8 to 65536")?;
+        let proxy = self.push.proxy.as_ref();
+        let fits = |proxy: &Url| matches!(proxy.scheme(), "http" | "https") && proxy.has_host();
+        let shown = proxy.map(Url::to_string).unwrap_or_default();
+        ensure(proxy.is_none_or(fits), "push.proxy", shown, "an address that begins with http:// or https://")
     }
 
     /// What requests are checked against.
@@ -444,6 +458,7 @@ mod tests {
             topic_owner = 1
             [push]
             allow = ["10.0.0.0/8", "fd00::/8"]
+            proxy = "http://proxy:3128"
         "#;
         let config = Config::parse(text).unwrap();
         assert_eq!(config.jobs.retry_pause_s, 0);
@@ -472,6 +487,9 @@ mod tests {
         assert!(error("region = \"\"").starts_with("region is ; it should be"));
         assert!(error("[push]\nallow = [\"10.0.0.0/33\"]").contains("`push.allow`"));
         assert!(error("[nodes.types.x]\ncpu = 0\nmem_gb = 1").starts_with("nodes.types.x.cpu is 0"));
+        assert_eq!(error("[push]\nposts = 1"), "push.posts is 1; it should be 8 to 65536");
+        assert!(error("[push]\nproxy = \"proxy\"").contains("`push.proxy`"));
+        assert!(error("[push]\nproxy = \"socks5://proxy\"").starts_with("push.proxy is socks5://proxy; it should be"));
         assert!(error("a = [").contains("line 1"));
     }
 }

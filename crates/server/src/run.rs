@@ -32,7 +32,7 @@ use crate::outbound::{Guard, Outbound, OutboundError};
 use crate::provider::Provider;
 use crate::provider::local::LocalProvider;
 use crate::pulse::Pulse;
-use crate::push::Push;
+use crate::push::{Push, Seats};
 use crate::readers::Readers;
 use crate::topic_log::{Tail, TopicLog};
 use crate::wakes::QueueWakes;
@@ -145,10 +145,7 @@ impl Server {
     ) -> Result<(Self, Router), ServeError> {
         let key = config.key.clone().map_or_else(|| data.credentials(), Ok)?;
         let opened = Opened::open(config, data)?;
-        let outbound = Outbound::new(
-            Guard::new(config.push.allow.clone(), address.ip()),
-            Duration::from_millis(config.push.timeout_ms),
-        )?;
+        let outbound = Outbound::new(&config.push, Guard::new(config.push.allow.clone(), address.ip()))?;
         let lanes = Arc::new(Lanes::new(LANE_LIMITS));
         let app = App {
             ledger: LedgerHandle::new(lanes.clone()),
@@ -278,7 +275,10 @@ impl Parts {
         let keep_jobs = Duration::from_secs(config.jobs.keep_days * 86_400);
         let mut loops = JoinSet::new();
         loops.spawn(FanOut { app: app.clone(), log: log.clone(), signals: signals.clone() }.run());
-        loops.spawn(Push { app: app.clone(), log, signals: signals.clone(), outbound }.run());
+        loops.spawn(
+            Push { app: app.clone(), log, signals: signals.clone(), outbound, seats: Seats::new(config.push.posts) }
+                .run(),
+        );
         loops.spawn(Expiry { app: app.clone(), signals: signals.clone(), keep_jobs }.run());
         loops.spawn(Nodes { app, signals, gateway, provider, silence, ended }.run());
         loops

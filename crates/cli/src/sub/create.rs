@@ -3,10 +3,11 @@
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
+use super::manner::Manner;
 use crate::context::Context;
 use crate::failure::Failure;
 
-/// Subscribe a queue or an HTTP address to a topic, and print the subscription's id
+/// Subscribe a queue or an HTTP address to a topic, and print the subscription's id, and the secret that was made
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("endpoint_kind").required(true).args(["queue", "http"]))]
 pub(crate) struct Create {
@@ -29,14 +30,16 @@ pub(crate) struct Create {
     /// How a post that failed is repeated: 3 times in order, or after 1, 2, 4 ... s for a day, which is the default
     #[arg(long, value_enum, ignore_case = true)]
     strategy: Option<Strategy>,
-    /// What a post holds: an envelope with the message in it, or just the message
+    /// What a post holds: an envelope with the message in it, just the message, or a CloudEvent
     #[arg(long, value_enum, ignore_case = true)]
     format: Option<Format>,
+    #[command(flatten)]
+    manner: Manner,
 }
 
 /// The API's words for how posts are repeated.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Strategy {
+pub(super) enum Strategy {
     // Three times, 10 to 20 s apart, in order.
     #[value(name = "BACKOFF_RETRY")]
     Backoff,
@@ -47,17 +50,28 @@ enum Strategy {
 
 /// The API's words for what a post holds.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     #[value(name = "JSON")]
     Json,
     #[value(name = "SIMPLIFIED")]
     Simplified,
+    #[value(name = "CLOUDEVENTS")]
+    CloudEvents,
+}
+
+/// The API's word for a choice.
+pub(super) fn word(choice: Option<impl ValueEnum>) -> Option<String> {
+    choice.and_then(|choice| choice.to_possible_value()).map(|word| word.get_name().to_owned())
 }
 
 impl Create {
     pub(super) async fn run(self, cx: &mut Context) -> Result<(), Failure> {
         let reply = cx.client()?.tdmq("CreateCmqSubscribe", &self.params()).await?;
-        cx.made(&reply, "SubscriptionId")
+        cx.made(&reply, "SubscriptionId")?;
+        match reply["SignatureSecret"].as_str().filter(|_| !cx.out.is_json()) {
+            Some(secret) => cx.out.line(secret),
+            None => Ok(()),
+        }
     }
 
     fn params(&self) -> Value {
@@ -74,12 +88,12 @@ impl Create {
                 params[field] = json!(values);
             }
         }
-        if let Some(word) = self.strategy.and_then(|strategy| strategy.to_possible_value()) {
-            params["NotifyStrategy"] = json!(word.get_name());
+        for (field, word) in [("NotifyStrategy", word(self.strategy)), ("NotifyContentFormat", word(self.format))] {
+            if let Some(word) = word {
+                params[field] = json!(word);
+            }
         }
-        if let Some(word) = self.format.and_then(|format| format.to_possible_value()) {
-            params["NotifyContentFormat"] = json!(word.get_name());
-        }
+        self.manner.add_to(&mut params);
         params
     }
 }

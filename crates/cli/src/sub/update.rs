@@ -1,53 +1,92 @@
 //! `herald sub update`.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::create::{Format, Strategy, word};
+use super::manner::Manner;
 use crate::context::Context;
 use crate::failure::Failure;
 
-/// Change attributes of a subscription, for the messages it has not received yet
+/// Change a subscription, for the messages it has not received yet; what is not named stays
 #[derive(clap::Args)]
 pub(crate) struct Update {
     /// The topic's name
     topic: String,
     /// The subscription's name
     name: String,
-    /// Receive only messages with one of these tags, up to 5, in place of those before
-    #[arg(long = "tag", value_name = "TAG")]
-    tags: Vec<String>,
+    /// Only messages with this tag, instead of the tags before; may be given several times
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<String>,
     /// Receive every message, whatever its tags
-    #[arg(long, conflicts_with = "tags")]
+    #[arg(long, conflicts_with = "tag")]
     any_tag: bool,
-    /// Receive only messages whose routing key one of these matches, up to 5, in place of those before
-    #[arg(long = "bind", value_name = "KEY")]
-    binding_keys: Vec<String>,
-    /// What happens after a failure: BACKOFF_RETRY or EXPONENTIAL_DECAY_RETRY
-    #[arg(long, value_name = "STRATEGY")]
-    strategy: Option<String>,
-    /// What a post's body is: JSON, SIMPLIFIED or CLOUDEVENTS
-    #[arg(long, value_name = "FORMAT")]
-    format: Option<String>,
+    /// Only messages whose routing key fits this pattern, instead of those before; may be given several times
+    #[arg(long, value_name = "KEY")]
+    bind: Vec<String>,
+    /// How a post that failed is repeated: 3 times in order, or after 1, 2, 4 ... s for a day
+    #[arg(long, value_enum, ignore_case = true)]
+    strategy: Option<Strategy>,
+    /// What a post holds: an envelope with the message in it, just the message, or a CloudEvent
+    #[arg(long, value_enum, ignore_case = true)]
+    format: Option<Format>,
+    #[command(flatten)]
+    manner: Manner,
 }
 
 impl Update {
     pub(super) async fn run(self, cx: &mut Context) -> Result<(), Failure> {
         let client = cx.client()?;
-        let named = json!({"TopicName": self.topic, "SubscriptionName": self.name});
-        let mut params = named.clone();
-        for (field, list) in [("FilterTags", self.tags), ("BindingKey", self.binding_keys)] {
-            if !list.is_empty() {
-                params[field] = json!(list);
-            }
-        }
-        for (field, word) in [("NotifyStrategy", self.strategy), ("NotifyContentFormat", self.format)] {
-            if let Some(word) = word {
-                params[field] = json!(word.to_uppercase());
-            }
-        }
-        let reply = client.tdmq("ModifyCmqSubscriptionAttribute", &params).await?;
+        let reply = client.tdmq("ModifyCmqSubscriptionAttribute", &self.params()).await?;
         if self.any_tag {
+            let named = json!({"TopicName": self.topic, "SubscriptionName": self.name});
             client.tdmq("ClearCmqSubscriptionFilterTags", &named).await?;
         }
+        if let Some(secret) = reply["SignatureSecret"].as_str().filter(|_| !cx.out.is_json()) {
+            cx.out.line(secret)?;
+        }
         cx.done(&reply, format_args!("subscription {} of topic {} is changed", self.name, self.topic))
+    }
+
+    fn params(&self) -> Value {
+        let mut params = json!({"TopicName": self.topic, "SubscriptionName": self.name});
+        for (field, values) in [("FilterTags", &self.tag), ("BindingKey", &self.bind)] {
+            if !values.is_empty() {
+                params[field] = json!(values);
+            }
+        }
+        for (field, word) in [("NotifyStrategy", word(self.strategy)), ("NotifyContentFormat", word(self.format))] {
+            if let Some(word) = word {
+                params[field] = json!(word);
+            }
+        }
+        self.manner.add_to(&mut params);
+        params
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args, FromArgMatches};
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Update, clap::Error> {
+        let command = Update::augment_args(clap::Command::new("update").no_binary_name(true));
+        Update::from_arg_matches(&command.try_get_matches_from(line.split(' '))?)
+    }
+
+    #[test]
+    fn only_what_is_named_is_sent() {
+        let names = json!({"TopicName": "t", "SubscriptionName": "s"});
+        assert_eq!(parse("t s").unwrap().params(), names);
+        let line = "t s --order job --rate 5 --concurrency 2 --obey-retry-after false --pause-on-gone true --circuit 3 \
+                    --circuit-pause 9 --dead-letters q --notify n --sign --format cloudevents";
+        let wanted = json!({"TopicName": "t", "SubscriptionName": "s", "NotifyContentFormat": "CLOUDEVENTS",
+            "DeliveryOrder": "JOB", "RateLimit": 5, "Concurrency": 2, "ObeyRetryAfter": false, "PauseOnGone": true,
+            "CircuitFailures": 3, "CircuitSeconds": 9, "DeadLetterQueueName": "q", "NotificationTopicName": "n",
+            "Signature": "STANDARD_WEBHOOKS"});
+        assert_eq!(parse(line).unwrap().params(), wanted);
+        assert_eq!(parse("t s --no-sign").unwrap().params()["Signature"], "NONE");
+        assert!(parse("t s --no-sign --sign").is_err());
     }
 }

@@ -24,6 +24,7 @@ mod gate;
 mod lanes;
 #[cfg(test)]
 mod model_tests;
+mod places;
 mod rate;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -45,6 +46,7 @@ use crate::topic::{Topic, TopicMessage};
 use book::Book;
 use gate::{Answer, Gate};
 use lanes::{Lanes, Waiting};
+pub use places::Places;
 use rate::Rate;
 
 /// How much a push loop does at once.

@@ -4,6 +4,7 @@
 //! cannot go on begins anew from what is durable.
 
 mod message;
+mod seats;
 mod subscriber;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +21,7 @@ use crate::App;
 use crate::effects::Signals;
 use crate::outbound::Outbound;
 use crate::topic_log::TopicLog;
+pub(crate) use seats::Seats;
 use subscriber::Subscriber;
 
 /// How often all subscriptions are looked at, also without a signal.
@@ -32,6 +34,7 @@ pub(crate) struct Push {
     pub(crate) log: TopicLog,
     pub(crate) signals: Arc<Signals>,
     pub(crate) outbound: Outbound,
+    pub(crate) seats: Seats,
 }
 
 /// The tasks that run.

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use kernel::command::{Command, DeliveryRecord};
-use kernel::delivery::{Attempt, Delivery, DeliveryKey, Outcome};
+use kernel::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStage, Outcome};
 use kernel::loops::push::{Posted, PushInput, PushLimits, PushLoop, PushOutput};
 use kernel::subscription::{Endpoint, Subscription, SubscriptionKey};
 use kernel::time::Timestamp;
@@ -158,9 +158,28 @@ impl Subscriber {
     }
 
     async fn record(&self, record: DeliveryRecord) -> Result<PushInput, Failed> {
+        let mut record = record;
+        record.texts = self.texts(&record).await?;
         let command = Command::RecordDeliveries(Box::new(record));
         self.push.app.ledger.submit_patiently(Lane::Background, command).await?;
         Ok(PushInput::Recorded)
+    }
+
+    /// The messages that a record gives up, where they are to go to a queue for dead letters.
+    async fn texts(&self, record: &DeliveryRecord) -> Result<Vec<Arc<TopicMessage>>, Failed> {
+        let mut texts = Vec::new();
+        if self.subject().is_some_and(|(_, subscription)| subscription.manner.dead_letters.is_some()) {
+            for row in record.put.iter().filter(|row| row.stage == DeliveryStage::Dead) {
+                texts.extend(self.message(row.key.seq).await?);
+            }
+        }
+        Ok(texts)
+    }
+
+    /// A message, if it is in the log.
+    async fn message(&self, seq: u64) -> Result<Option<Arc<TopicMessage>>, Failed> {
+        let found = self.push.log.messages(self.key.topic, seq - 1, 1).await?;
+        Ok(found.into_iter().find(|message| message.seq == seq))
     }
 
     async fn post(
@@ -172,13 +191,12 @@ impl Subscriber {
     ) -> Result<PushInput, Failed> {
         let message = match message {
             Some(message) => Some(message),
-            None => {
-                self.push.log.messages(self.key.topic, seq - 1, 1).await?.into_iter().find(|message| message.seq == seq)
-            }
+            None => self.message(seq).await?,
         };
         let (Some(message), Endpoint::Http { url }) = (message, &subscription.endpoint) else {
             return Ok(PushInput::Gone(seq));
         };
+        let _seat = self.push.seats.take(self.key).await;
         let (mut headers, body) = (
             message::headers(subscription.format, &message, request_id),
             message::body(&topic, &subscription, &message, &self.push.app.settings),

@@ -30,7 +30,7 @@ pub(in crate::api) fn is_queue_name(name: &str) -> bool {
 pub(in crate::api) enum BadUrl {
     /// It has blanks in it.
     Blank,
-    /// It is no `http://` or `https://` address with a host, or a longer one than allowed.
+    /// It is no `http://` or `https://` address with a host and without a user, or a longer one than allowed.
     Form,
 }
 
@@ -40,7 +40,9 @@ pub(in crate::api) fn check_url(text: &str) -> Result<(), BadUrl> {
         return Err(BadUrl::Blank);
     }
     let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")).ok_or(BadUrl::Form)?;
-    let whole = Url::parse(text).is_ok_and(|url| url.has_host());
+    // A user or password would be shown wherever the address is.
+    let plain = |url: &Url| url.has_host() && url.username().is_empty() && url.password().is_none();
+    let whole = Url::parse(text).is_ok_and(|url| plain(&url));
     // `http:///x` would be read as the host `x`.
     if whole && !rest.starts_with('/') && text.chars().count() <= ENDPOINT_CHARS { Ok(()) } else { Err(BadUrl::Form) }
 }
@@ -96,7 +98,18 @@ mod tests {
         for good in ["http://127.0.0.1:9/cgi?a=b", "https://example.com", "http://[::1]:80/", &long(500)] {
             assert_eq!(check_url(good), Ok(()), "{good}");
         }
-        for bad in ["", "ftp://h/", "h:80", "http://", "http:///x", "http://h:99999/", "queue", &long(501)] {
+        for bad in [
+            "",
+            "ftp://h/",
+            "h:80",
+            "http://",
+            "http:///x",
+            "http://h:99999/",
+            "http://u@h/",
+            "http://u:p@h/",
+            "queue",
+            &long(501),
+        ] {
             assert_eq!(check_url(bad), Err(BadUrl::Form), "{bad}");
         }
         for blank in ["http://h/a b", " http://h", "http://h\n"] {

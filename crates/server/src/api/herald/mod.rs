@@ -11,6 +11,7 @@ mod describe_subscription_progress;
 mod explain_job;
 mod fields;
 mod submit_task_template;
+mod subscription;
 
 use kernel::event::Outlets;
 use wire::api3::ApiError;
@@ -30,6 +31,9 @@ pub(super) const ACTIONS: &[Action] = &[
     delivery::describe_attempts::ACTION,
     describe_events::ACTION,
     describe_subscription_progress::ACTION,
+    subscription::PAUSE,
+    subscription::RESUME,
+    subscription::ROTATE,
 ];
 
 /// What a job, finished or not, or an environment has sent to topics.

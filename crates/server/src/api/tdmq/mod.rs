@@ -40,6 +40,7 @@ use wire::api3::ApiError;
 use super::api3::{Action, submit, unexpected};
 use crate::App;
 use crate::ledger::Lane;
+pub(in crate::api) use refusal::of_refusal;
 
 /// All actions of `tdmq` that are built.
 pub(super) const ACTIONS: &[Action] = &[

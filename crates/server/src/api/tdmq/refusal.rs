@@ -7,7 +7,7 @@ use super::fields::INVALID;
 use crate::api::api3::internal;
 
 /// The error for what the kernel refuses.
-pub(super) fn of_refusal(refusal: &Refusal) -> ApiError {
+pub(in crate::api) fn of_refusal(refusal: &Refusal) -> ApiError {
     let code = match refusal {
         Refusal::NoTopic { .. } => "ResourceNotFound.Topic",
         Refusal::NoQueue(_) => return at("QueueName", "ResourceNotFound", refusal),
