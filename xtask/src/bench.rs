@@ -12,11 +12,16 @@ struct Bench {
     measures: &'static str,
 }
 
-const BENCHES: [Bench; 4] = [
+const BENCHES: [Bench; 5] = [
     Bench { name: "ledger", package: "store", measures: "instance completions committed per second on SQLite" },
     Bench { name: "instances", package: "cli", measures: "10,000 instances of `true` from submission to their events" },
     Bench { name: "callback", package: "cli", measures: "from the exit of a process to the receipt of its callback" },
     Bench { name: "million", package: "cli", measures: "submission of 1,000,000 instances, and the memory they take" },
+    Bench {
+        name: "subscribers",
+        package: "cli",
+        measures: "delays at 980 subscriptions beside 20 that are dead or slow, and without them",
+    },
 ];
 
 /// Runs the benchmark called `name`; `all` runs every one, `list` prints what there is.

@@ -8,5 +8,6 @@ pub(crate) mod official;
 pub(crate) mod processes;
 pub(crate) mod receiver;
 pub(crate) mod requests;
+pub(crate) mod rogue;
 pub(crate) mod server;
 pub(crate) mod wait;

@@ -3,6 +3,7 @@
 //! Data are on standard output and talk is on standard error, so a verb that only does something prints nothing;
 //! with `--json` every verb prints one JSON document.
 
+mod callbacks;
 mod delivery;
 mod environment;
 mod job;
