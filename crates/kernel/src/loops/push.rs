@@ -23,6 +23,8 @@ mod book;
 mod gate;
 mod lanes;
 #[cfg(test)]
+mod manner_tests;
+#[cfg(test)]
 mod model_tests;
 mod places;
 mod rate;

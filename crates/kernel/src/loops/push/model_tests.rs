@@ -15,10 +15,12 @@ use crate::change::{Change, What};
 use crate::command::{Command, DeliveryRecord};
 use crate::decide::{Settings, decide};
 use crate::delivery::{DeliveryKey, DeliveryStage};
+use crate::event::Owner;
 use crate::evolve::evolve;
+use crate::id::JobId;
 use crate::loops::expire::cutoffs;
 use crate::state::{Row, State};
-use crate::subscription::Strategy;
+use crate::subscription::{Manner, Order, Strategy, Subscription};
 use crate::time::Timestamp;
 use crate::topic::TopicMessage;
 
@@ -38,6 +40,7 @@ struct World {
     rng: StdRng,
     now: Timestamp,
     strategy: Strategy,
+    order: Order,
     limits: PushLimits,
     /// How likely a post fails.
     failing: f64,
@@ -50,14 +53,17 @@ struct World {
     agenda: BinaryHeap<Reverse<(Timestamp, u64)>>,
     due: BTreeMap<u64, (u32, Due)>,
     published: BTreeMap<u64, Timestamp>,
+    owners: BTreeMap<u64, Option<Owner>>,
     wanted: BTreeSet<u64>,
     received: BTreeSet<u64>,
     in_flight: BTreeSet<u64>,
     last_post: u64,
+    /// The last post of each owner.
+    last_of: BTreeMap<Owner, u64>,
 }
 
 impl World {
-    fn new(seed: u64, strategy: Strategy) -> Self {
+    fn new(seed: u64, strategy: Strategy, order: Order) -> Self {
         let mut rng = crate::testing::rng(seed);
         let limits = PushLimits {
             in_flight: rng.random_range(1..6),
@@ -71,12 +77,15 @@ impl World {
         let failing = [0.0, 0.3, 0.9, 1.0][rng.random_range(0..4)];
         let mut state = State::default();
         state.load(Row::Topic(Arc::new(topic(retention_s))));
-        state.load(Row::Subscription(Arc::new(subscription(strategy, &["wanted"]))));
+        let manner = Manner { order, ..Manner::default() };
+        let row = Subscription { manner, ..subscription(strategy, &["wanted"]) };
+        state.load(Row::Subscription(Arc::new(row)));
         let mut world = Self {
             push: begin(&state, limits),
             rng,
             now: START,
             strategy,
+            order,
             limits,
             failing,
             state,
@@ -85,10 +94,12 @@ impl World {
             agenda: BinaryHeap::new(),
             due: BTreeMap::new(),
             published: BTreeMap::new(),
+            owners: BTreeMap::new(),
             wanted: BTreeSet::new(),
             received: BTreeSet::new(),
             in_flight: BTreeSet::new(),
             last_post: 0,
+            last_of: BTreeMap::new(),
         };
         for _ in 0..MESSAGES {
             world.in_ms(60_000, Due::Publish);
@@ -137,6 +148,7 @@ impl World {
                 self.push = begin(&self.state, self.limits);
                 self.in_flight.clear();
                 self.last_post = 0;
+                self.last_of.clear();
                 self.tell(PushInput::Tick);
             }
             Due::Load { after, most } if mine => {
@@ -178,7 +190,10 @@ impl World {
         if tag == "wanted" {
             self.wanted.insert(seq);
         }
-        self.log.push(message(seq, self.now, tag));
+        let jobs = [None, Some(Owner::Job(JobId::FIRST)), Some(Owner::Job(JobId::LAST))];
+        let owner = jobs[self.rng.random_range(0..jobs.len())];
+        self.owners.insert(seq, owner);
+        self.log.push(Arc::new(TopicMessage { owner, ..(*message(seq, self.now, tag)).clone() }));
         self.published.insert(seq, self.now);
         evolve(&mut self.state, &Change { at: self.now, what: What::TopicGrew(KEY.topic, 1), notices: Vec::new() });
         self.expire();
@@ -206,12 +221,17 @@ impl World {
     fn post(&mut self, seq: u64, number: u32) {
         assert!(self.wanted.contains(&seq), "message {seq} is not wanted");
         assert!(self.in_flight.insert(seq), "message {seq} is in flight already");
-        match self.strategy {
-            Strategy::ExponentialDecayRetry => {
+        if let (Order::Job, Some(owner)) = (self.order, self.owners[&seq]) {
+            let others = self.in_flight.iter().filter(|other| self.owners[*other] == Some(owner)).count();
+            let last = self.last_of.insert(owner, seq).unwrap_or(0);
+            assert!(others == 1 && last <= seq, "{seq} of {owner} after {last}, beside {others}");
+        }
+        match (self.strategy, self.order) {
+            (Strategy::ExponentialDecayRetry, _) | (_, Order::Job) => {
                 assert!(self.in_flight.len() <= self.limits.in_flight);
-                assert!(number > 1 || self.push.open.len() <= self.limits.window);
+                assert!(number > 1 || self.order == Order::Job || self.push.open.len() <= self.limits.window);
             }
-            Strategy::BackoffRetry => {
+            (Strategy::BackoffRetry, Order::Strategy) => {
                 assert!(self.in_flight.len() == 1 && seq >= self.last_post, "in order, one at a time");
                 assert_eq!(self.push.cursor() + 1, seq, "later messages wait");
             }
@@ -257,8 +277,8 @@ fn begin(state: &State, limits: PushLimits) -> PushLoop {
     PushLoop::new(topic.clone(), subscription.clone(), rows.collect(), limits)
 }
 
-fn check(seed: u64, strategy: Strategy) {
-    let mut world = World::new(seed, strategy);
+fn check(seed: u64, strategy: Strategy, order: Order) {
+    let mut world = World::new(seed, strategy, order);
     world.run();
     // A last loss shows that nothing was left behind.
     world.happen(world.life, Due::Crash);
@@ -277,11 +297,16 @@ proptest! {
 
     #[test]
     fn under_decay_every_wanted_message_ends_delivered_or_dead(seed: u64) {
-        check(seed, Strategy::ExponentialDecayRetry);
+        check(seed, Strategy::ExponentialDecayRetry, Order::Strategy);
     }
 
     #[test]
     fn under_backoff_every_wanted_message_ends_in_order(seed: u64) {
-        check(seed, Strategy::BackoffRetry);
+        check(seed, Strategy::BackoffRetry, Order::Strategy);
+    }
+
+    #[test]
+    fn by_job_every_wanted_message_ends_and_those_of_a_job_in_order(seed: u64, backoff: bool) {
+        check(seed, if backoff { Strategy::BackoffRetry } else { Strategy::ExponentialDecayRetry }, Order::Job);
     }
 }

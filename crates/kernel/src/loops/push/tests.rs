@@ -14,7 +14,7 @@ use crate::topic::{FilterType, StreamNo, Topic, TopicMessage};
 
 pub(crate) const KEY: SubscriptionKey = SubscriptionKey { topic: StreamNo(1), no: 1 };
 pub(crate) const START: Timestamp = Timestamp(1_800_000_000_000);
-const DAY_S: u64 = 86_400;
+pub(super) const DAY_S: u64 = 86_400;
 
 pub(crate) fn topic(retention_s: u64) -> Topic {
     Topic {
@@ -80,18 +80,18 @@ pub(super) fn posted(attempt: Arc<Attempt>) -> PushInput {
     PushInput::Posted(Posted { attempt, retry_after_ms: None, owner: None })
 }
 
-fn row(seq: u64, attempts: u32, stage: DeliveryStage) -> Delivery {
+pub(super) fn row(seq: u64, attempts: u32, stage: DeliveryStage) -> Delivery {
     Delivery { key: DeliveryKey { subscription: KEY, seq }, stage, attempts }
 }
 
 /// A loop with its log. Loads are answered at once, records when told.
-struct Stand {
+pub(super) struct Stand {
     push: PushLoop,
-    log: Vec<Arc<TopicMessage>>,
-    now: Timestamp,
+    pub(super) log: Vec<Arc<TopicMessage>>,
+    pub(super) now: Timestamp,
     rng: rand::rngs::StdRng,
     /// Posts that have not been answered, with their attempts' numbers.
-    posts: BTreeMap<u64, u32>,
+    pub(super) posts: BTreeMap<u64, u32>,
     records: Vec<DeliveryRecord>,
 }
 
@@ -107,8 +107,16 @@ impl Stand {
         cursor: u64,
         rows: Vec<Delivery>,
     ) -> Self {
+        Self::of(Subscription { cursor, ..subscription(strategy, &["wanted"]) }, retention_s, log, rows)
+    }
+
+    pub(super) fn of(
+        subscription: Subscription,
+        retention_s: u64,
+        log: Vec<Arc<TopicMessage>>,
+        rows: Vec<Delivery>,
+    ) -> Self {
         let topic = Topic { next_seq: log.len() as u64 + 1, ..topic(retention_s) };
-        let subscription = Subscription { cursor, ..subscription(strategy, &["wanted"]) };
         let push = PushLoop::new(Arc::new(topic), Arc::new(subscription), rows, PushLimits::default());
         let (posts, rng) = (BTreeMap::new(), crate::testing::rng(1));
         let mut stand = Self { push, log, now: START, rng, posts, records: Vec::new() };
@@ -116,7 +124,7 @@ impl Stand {
         stand
     }
 
-    fn tell(&mut self, input: PushInput) {
+    pub(super) fn tell(&mut self, input: PushInput) {
         let mut inputs = vec![input];
         while let Some(input) = inputs.pop() {
             let mut out = Vec::new();
@@ -152,20 +160,20 @@ impl Stand {
         self.tell(PushInput::Grown(self.log.len() as u64));
     }
 
-    fn answer(&mut self, seq: u64, status: u16) {
+    pub(super) fn answer(&mut self, seq: u64, status: u16) {
         let number = self.posts.remove(&seq).expect("it is in flight");
         self.tell(posted(attempt(seq, number, self.now, status)));
     }
 
     /// Lets time pass to the loop's next wish.
-    fn wake(&mut self) {
+    pub(super) fn wake(&mut self) {
         self.now = self.push.wake();
         assert!(self.now < Timestamp::NEVER, "nothing is awaited");
         self.tell(PushInput::Tick);
     }
 
     /// The records so far, each of them committed.
-    fn commit(&mut self) -> Vec<DeliveryRecord> {
+    pub(super) fn commit(&mut self) -> Vec<DeliveryRecord> {
         let mut records = Vec::new();
         while !self.records.is_empty() {
             records.append(&mut self.records);
@@ -174,7 +182,7 @@ impl Stand {
         records
     }
 
-    fn in_flight(&self) -> Vec<u64> {
+    pub(super) fn in_flight(&self) -> Vec<u64> {
         self.posts.keys().copied().collect()
     }
 }
