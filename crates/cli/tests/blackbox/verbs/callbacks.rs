@@ -262,16 +262,12 @@ fn what_is_given_up_goes_to_the_queue_for_dead_letters_and_is_told() {
     server.says(&line).one_line();
     let id = server.says("topic publish news lost").one_line();
     server.says("queue delete dead").assert_failed(1, &["news/hook"]);
-    let letter = wait::until("the dead letter", || {
-        let said = server.says("queue receive dead --wait 20 --ack --json").json();
-        said["msgBody"].as_str().map(str::to_owned)
-    });
+    let letter = received(&server, "dead");
     assert_eq!(letter, "lost");
     let mut names = Vec::new();
     while names.len() < 2 {
-        let said = server.says("queue receive told --wait 20 --ack --json").json();
-        let Some(text) = said["msgBody"].as_str() else { continue };
-        let event: Value = serde_json::from_str(text).expect("an event");
+        let text = received(&server, "told");
+        let event: Value = serde_json::from_str(&text).expect("an event");
         let event = &event["Events"][0];
         assert_eq!(
             (&event["Sequence"], &event["Batch"]["SubscriptionName"]),
@@ -283,6 +279,15 @@ fn what_is_given_up_goes_to_the_queue_for_dead_letters_and_is_told() {
         names.push(event["EventName"].as_str().expect("a name").to_owned());
     }
     assert_eq!(names, ["SUBSCRIPTION_FAILING", "DELIVERY_DEAD"]);
+}
+
+/// The next text of a queue, as soon as there is one.
+fn received(server: &Server, queue: &str) -> String {
+    wait::until(&format!("a message in {queue}"), || {
+        let said = server.says(&format!("queue receive {queue} --wait 20 --ack"));
+        // It ends with 1 when there was none.
+        (said.status == Some(0)).then(|| said.one_line())
+    })
 }
 
 #[test]
