@@ -1,12 +1,13 @@
 //! `SetSubscriptionAttributes`.
 
 use kernel::command::{Command, SubscriptionEdit};
-use serde_json::Value;
+use serde_json::{Value, json};
 use wire::v2::{Params, V2Code, V2Error};
 
 use super::fields::{binding_keys, format, manner, name, strategy, tags};
 use super::{Action, submit_done};
 use crate::App;
+use crate::api::cmq::{read, words};
 
 pub(super) const ACTION: Action = Action {
     name: "SetSubscriptionAttributes",
@@ -15,7 +16,13 @@ pub(super) const ACTION: Action = Action {
 };
 
 async fn call(app: &App, params: &Params) -> Result<Value, V2Error> {
-    submit_done(app, command(params)?).await
+    let command = command(params)?;
+    let drawn = words::drawn(&command);
+    let reply = submit_done(app, command).await?;
+    match drawn.and_then(|(topic, name)| read::secret(app, &topic, &name)) {
+        Some(secret) => Ok(json!({"signatureSecret": secret})),
+        None => Ok(reply),
+    }
 }
 
 /// The PHP client also sends `endpoint` and `protocol`, which cannot change and are not looked at.
