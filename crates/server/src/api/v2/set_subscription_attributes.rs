@@ -36,7 +36,6 @@ pub(super) fn command(params: &Params) -> Result<Command, V2Error> {
         filter_tags: given(tags(params, "filterTag", V2Code::FilterTagCount)?),
         binding_keys: given(binding_keys(params)?),
         manner: manner(params)?,
-        ..SubscriptionEdit::default()
     };
     Ok(Command::ModifySubscription { topic, name, edit: Box::new(edit) })
 }
