@@ -39,6 +39,7 @@ use wire::api3::ApiError;
 
 use super::api3::{Action, submit, unexpected};
 use crate::App;
+use crate::api::cmq::{read, words};
 use crate::ledger::Lane;
 pub(in crate::api) use refusal::of_refusal;
 
@@ -67,10 +68,14 @@ pub(super) const ACTIONS: &[Action] = &[
     delete_cmq_subscribe::ACTION,
 ];
 
-/// Submits a command that is answered without fields.
+/// Submits a command that is answered without fields, but for a secret that it may have drawn.
 async fn submit_done(app: &App, command: Command) -> Result<Value, ApiError> {
+    let drawn = words::drawn(&command);
     match submit(app, Lane::Api, command, refusal::of_refusal).await? {
-        Reply::Done => Ok(json!({})),
+        Reply::Done => match drawn.and_then(|(topic, name)| read::secret(app, &topic, &name)) {
+            Some(secret) => Ok(json!({"SignatureSecret": secret})),
+            None => Ok(json!({})),
+        },
         other => Err(unexpected(&other)),
     }
 }
