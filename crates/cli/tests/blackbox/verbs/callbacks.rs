@@ -281,6 +281,26 @@ fn what_is_given_up_goes_to_the_queue_for_dead_letters_and_is_told() {
     assert_eq!(names, ["SUBSCRIPTION_FAILING", "DELIVERY_DEAD"]);
 }
 
+#[test]
+fn an_update_changes_what_it_names_and_tells_the_secret_it_made() {
+    let server = Server::start();
+    server.says("topic create news").one_line();
+    server.says("sub create news hook --http http://h/ --order job --format simplified").one_line();
+    let secret = server.says("sub update news hook --rate 5 --circuit 3 --sign").one_line();
+    assert!(secret.starts_with("whsec_"), "{secret}");
+    let view = shown(&server, "hook");
+    let numbers = [&view["RateLimit"], &view["CircuitFailures"], &view["CircuitSeconds"]];
+    assert_eq!(numbers, [&json!(5), &json!(3), &json!(30)]);
+    let words = [&view["DeliveryOrder"], &view["NotifyContentFormat"], &view["Signature"]];
+    assert_eq!(words, [&json!("JOB"), &json!("SIMPLIFIED"), &json!("STANDARD_WEBHOOKS")]);
+    server.says("sub update news hook --no-sign --circuit 0").assert_told("subscription hook of topic news is changed");
+    let view = shown(&server, "hook");
+    assert_eq!(
+        (&view["Signature"], &view["CircuitFailures"], &view["RateLimit"]),
+        (&json!("NONE"), &json!(0), &json!(5))
+    );
+}
+
 /// The next text of a queue, as soon as there is one.
 fn received(server: &Server, queue: &str) -> String {
     wait::until(&format!("a message in {queue}"), || {
