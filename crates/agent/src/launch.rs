@@ -16,10 +16,12 @@ use crate::cgroup::{Groups, RunGroup};
 use crate::folders::Folders;
 use crate::output::Output;
 use crate::paths::{Stream, folder_name, is_plain, log_file};
-use crate::step::{Step, StepOrder};
+use crate::step::{Step, StepOrder, remove};
 use crate::{containers, environment, simple, steps};
 
 const SHELL: &str = "/bin/sh";
+/// The folder of the steps' own folders in the node's folder.
+const STEPS: &str = "steps";
 
 /// Where runs find their place on this machine.
 #[derive(Debug)]
@@ -64,6 +66,8 @@ impl Launcher {
     pub(crate) fn open(home: &Path, logs: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(logs)?;
         let folders = Folders::open(home)?;
+        // An earlier agent's runs are over.
+        remove(&home.join(STEPS))?;
         Ok(Self { folders, home: home.to_owned(), logs: logs.to_owned(), inherited: environment::inherited() })
     }
 
@@ -150,7 +154,7 @@ impl Launcher {
             run,
             task: order.clone(),
             folder: folder.to_owned(),
-            own: self.home.join("steps").join(steps::folder_name(run)),
+            own: self.home.join(STEPS).join(steps::folder_name(run)),
             containers: self.home.join(containers::FOLDER),
             bounds: Vec::new(),
             stdout: log(Stream::Stdout),

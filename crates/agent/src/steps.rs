@@ -22,9 +22,15 @@ pub(crate) fn arguments(step: Step) -> [&'static str; 2] {
     [VERB, step.word()]
 }
 
+/// Where a user's own `docker` or `podman` is to be found. A step has these from its agent; its command has not.
+pub(crate) const CLIENT_VARIABLES: [&str; 4] =
+    ["DOCKER_HOST", "CONTAINER_HOST", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"];
+
 /// Gives a command that starts a step its order, on standard input, and its environment.
 pub(crate) fn equip(command: &mut Command, order: &StepOrder) -> io::Result<()> {
     command.stdin(order.file()?).env_clear().envs(environment::inherited());
+    let client = CLIENT_VARIABLES.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+    command.envs(client);
     // Who looks for what a dead agent left knows the run by these.
     command.envs(environment::of_batch(&order.task, order.run));
     Ok(())

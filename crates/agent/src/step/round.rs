@@ -19,6 +19,7 @@ use super::container::{Client, Volumes};
 use super::failure::{Failure, failed_to};
 use super::storage::{Store, Upload};
 use super::{package, redirect};
+use crate::steps::CLIENT_VARIABLES;
 use crate::{containers, environment, procfs};
 
 const SHELL: &str = "/bin/sh";
@@ -114,6 +115,9 @@ async fn prepare<'a>(order: &StepOrder, setup: &'a Setup, place: &mut Workplace<
     }
     let Some(container) = &setup.container else {
         let mut command = Command::new(SHELL);
+        CLIENT_VARIABLES.iter().for_each(|name| {
+            command.env_remove(name);
+        });
         command.arg("-c").arg(&order.task.command).envs(environment::own(&order.task, order.run));
         command.env("PWD", &order.folder).current_dir(&order.folder);
         return Ok(command);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::field::Field;
+use crate::support::field::{Field, wait_for_file};
 use crate::support::objects::Objects;
 
 const BUCKET: &str = "data-1250000000";
@@ -111,6 +111,31 @@ fn assert_secret_is_nowhere(folder: &Path) {
             assert!(!found, "the secret stands in {}", path.display());
         }
     }
+}
+
+#[test]
+fn a_run_brings_its_files_home_though_its_server_was_killed() {
+    let mut field = Field::start("", 1);
+    let bucket = field.server.folder().join("data/cos").join(BUCKET);
+    let (begun, go) = (field.path("begun"), field.path("go"));
+    let command = format!(
+        "echo once >> {0}; while [ ! -e {1} ]; do sleep 0.05; done; mkdir out; echo x > out/x; sleep 0.1",
+        begun.display(),
+        go.display()
+    );
+    let mut task = field.task("work", &command, 1);
+    task["OutputMappings"] = output("out/", &format!("{COS}out/"));
+    task["RedirectInfo"] = json!({"StdoutRedirectPath": format!("{COS}logs/")});
+    let job = field.submit(&[task], json!({}));
+    wait_for_file(&begun);
+    field.server.kill9();
+    fs::write(&go, "").expect("a file of the test");
+    wait_for_file(&bucket.join("out/x"));
+    field.server.restart();
+    field.official.turn_to(field.server.address());
+    field.wait_for(&job, "SUCCEED");
+    assert_eq!(fs::read_to_string(begun).expect("the run wrote it"), "once\n");
+    assert!(bucket.join(format!("logs/stdout.{job}.work.0.log")).exists());
 }
 
 #[test]
