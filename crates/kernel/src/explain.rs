@@ -216,11 +216,19 @@ fn of_env(state: &State, id: EnvId, now: Timestamp) -> (Why, String, Option<Time
     let Some(env) = state.env(id).filter(|env| !env.deleting) else {
         return (Why::ComputeEnvDeleted, format!("compute environment {id} is gone or is being deleted"), None);
     };
+    let whose = match env.owner {
+        None => format!("compute environment {id}"),
+        Some(_) => "the task's own".to_owned(),
+    };
     let (mut slots, mut held, mut room) = (0, 0, false);
     let mut others: BTreeMap<&str, usize> = BTreeMap::new();
     let (mut failure, mut next) = (None, None);
     for node in state.nodes_of(id) {
         match node.stage {
+            NodeStage::Running if !node.kept.is_empty() => {
+                *others.entry("kept for what failed there").or_default() += 1;
+                continue;
+            }
             NodeStage::Running => {
                 (slots, held) = (slots + node.slots as usize, held + node.held.len());
                 room |= node.room() > 0;
@@ -235,23 +243,21 @@ fn of_env(state: &State, id: EnvId, now: Timestamp) -> (Why, String, Option<Time
         *others.entry(node.stage.as_str()).or_default() += 1;
     }
     if room {
-        return (Why::Due, format!("compute environment {id} has a place"), None);
+        return (Why::Due, format!("{whose} has a place"), None);
     }
     if slots > 0 {
-        return (Why::NodesBusy, format!("nodes of compute environment {id} hold {held} with {slots} slots"), None);
+        return (Why::NodesBusy, format!("nodes of {whose} hold {held} with {slots} slots"), None);
     }
     if let Some(failure) = failure {
-        return (
-            Why::TypeUnavailable,
-            format!("a node of compute environment {id} could not be made: {failure}"),
-            next,
-        );
+        return (Why::TypeUnavailable, format!("a node of {whose} could not be made: {failure}"), next);
     }
     let others: Vec<String> = others.iter().map(|(stage, count)| format!("{count} {stage}")).collect();
-    let detail = if others.is_empty() {
+    let detail = if others.is_empty() && env.owner.is_some() {
+        "no place is free for a node of the task's own".to_owned()
+    } else if others.is_empty() {
         format!("compute environment {id} is to have {} nodes and has none", env.desired)
     } else {
-        format!("no node of compute environment {id} is RUNNING: {}", others.join(", "))
+        format!("no node of {whose} is RUNNING: {}", others.join(", "))
     };
     (Why::NoNode, detail, next)
 }

@@ -67,6 +67,22 @@ impl Catalogue {
         Some(NodeType { name: name.to_owned(), cpu, mem_gb, slots: self.slots })
     }
 
+    /// The listed types with so many cores and so much memory in GiB, by name, of one of these categories; none named:
+    /// of any. When there is none, one that is called by its size, of the category `GENERAL`.
+    #[must_use]
+    pub fn of_size(&self, cpu: u32, mem_gb: u32, categories: &[String]) -> Vec<NodeType> {
+        let is_wanted = |category: &str| categories.is_empty() || categories.iter().any(|wanted| wanted == category);
+        let listed = self
+            .types
+            .values()
+            .filter(|offered| (offered.node.cpu, offered.node.mem_gb) == (cpu, mem_gb) && is_wanted(&offered.category));
+        let mut types: Vec<NodeType> = listed.map(|offered| offered.node.clone()).collect();
+        if types.is_empty() && is_wanted("GENERAL") {
+            types.push(NodeType { name: format!("{cpu}C{mem_gb}G"), cpu, mem_gb, slots: self.slots });
+        }
+        types
+    }
+
     /// The listed types, by name.
     pub fn offered(&self) -> impl Iterator<Item = &OfferedType> {
         self.types.values()
@@ -118,6 +134,25 @@ mod tests {
         for (name, size) in cases {
             assert_eq!(size_in(name), size, "{name}");
         }
+    }
+
+    #[test]
+    fn types_are_found_by_their_size_and_category() {
+        let offered = |name: &str, cpu, category: &str| {
+            let node = NodeType { name: name.into(), cpu, mem_gb: 8, slots: 1 };
+            OfferedType { family: name.into(), node, category: category.into() }
+        };
+        let types = [offered("b", 4, "GENERAL"), offered("a", 4, "COMPUTE"), offered("c", 2, "GENERAL")];
+        let catalogue = Catalogue::new(types, 3);
+        let found = |cpu, categories: &[&str]| -> Vec<String> {
+            let categories: Vec<String> = categories.iter().map(|category| (*category).to_owned()).collect();
+            catalogue.of_size(cpu, 8, &categories).into_iter().map(|kind| kind.name).collect()
+        };
+        assert_eq!(found(4, &[]), ["a", "b"]);
+        assert_eq!(found(4, &["COMPUTE", "GENERAL_2"]), ["a"]);
+        assert_eq!(found(7, &["GENERAL"]), ["7C8G"]);
+        assert_eq!(catalogue.of_size(7, 8, &[])[0].slots, 3);
+        assert!(found(2, &["COMPUTE"]).is_empty());
     }
 
     #[test]

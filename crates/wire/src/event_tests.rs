@@ -108,3 +108,28 @@ fn each_event_has_its_body() {
     }
     assert_eq!(wanted.next(), None, "a body that no event has");
 }
+
+/// The text of an event of `subject`.
+fn text_of(name: EventName, subject: Subject) -> String {
+    let id = EventId::draw(AT, &mut rand::rngs::StdRng::seed_from_u64(1));
+    body(&Event { name, at: AT, id, sequence: 1, vars: Vec::new(), subject }, "ap-guangzhou")
+}
+
+#[test]
+fn a_node_of_a_jobs_own_names_job_and_task_and_its_instances_no_environment() {
+    let owner = NodeOwner::Task(kernel::id::JobId::from_number(35).expect("an id"), "count".into());
+    let subject = Subject::Node(fixtures::node(NodeStage::Created, ""), owner);
+    let text = text_of(EventName::ComputeNodeCreated, subject);
+    let wanted =
+        r#""Batch":{"ComputeNodeId":"node-00000001","JobId":"job-0000000z","ComputeNodeState":"CREATED","Mem":8,"#;
+    assert!(text.contains(wanted), "{text}");
+    assert!(text.contains(r#","TaskName":"count","ComputeNodeInstanceId":"#), "{text}");
+    assert!(!text.contains("EnvId") && !text.contains("EnvName"), "{text}");
+
+    let mut own = (*spec()).clone();
+    let (instance_types, failed_action) = (Vec::new(), kernel::job::FailedAction::default());
+    own.tasks[0].own = Some(kernel::job::OwnNodes { instance_types, failed_action, creation_retries: 0 });
+    let row = fixtures::instance(Stage::Succeed, Some(0), "");
+    let text = text_of(EventName::TaskInstanceSucceed, Subject::Instance(own.into(), row));
+    assert!(text.contains("ComputeNodeId") && !text.contains("EnvId"), "{text}");
+}

@@ -7,7 +7,7 @@ use kernel::environment::NodeType;
 
 use super::check::{self, COMBINATION, VALUE};
 use super::declared::{ENV_DATA, LOGIN};
-use super::placement::check_zone;
+use super::placement::available_zone;
 use super::schema::check;
 use super::{Site, check::one_of};
 use crate::api3::ApiError;
@@ -35,8 +35,8 @@ fn chosen(data: &Reader<'_>, site: &Site<'_>) -> Result<Vec<NodeType>, ApiError>
     if let Some(name) = data.string("InstanceType")? {
         return Ok(vec![node_type(data, "InstanceType", &name, site)?]);
     }
-    if let Some(by_size) = data.object("InstanceTypeOptions", by_size)? {
-        return Ok(vec![by_size]);
+    if let Some(of_size) = data.object("InstanceTypeOptions", |options| of_size(options, site))? {
+        return Ok(of_size);
     }
     Ok(named_types(data, site)?.unwrap_or_default())
 }
@@ -75,8 +75,8 @@ fn node_type(reader: &Reader<'_>, key: &str, name: &str, site: &Site<'_>) -> Res
     })
 }
 
-/// A type that is asked for by its size alone.
-fn by_size(options: &Reader<'_>) -> Result<NodeType, ApiError> {
+/// Types that are asked for by their size, in the order they are tried.
+fn of_size(options: &Reader<'_>, site: &Site<'_>) -> Result<Vec<NodeType>, ApiError> {
     let size = |key: &str| {
         let size = check::within(options, key, 1, NODE_SIZE, VALUE)?;
         let size = options.required(key, size)?;
@@ -84,20 +84,30 @@ fn by_size(options: &Reader<'_>) -> Result<NodeType, ApiError> {
     };
     let (cpu, mem_gb) = (size("CPU")?, size("Memory")?);
     let categories: Vec<&str> = std::iter::once("ALL").chain(CATEGORIES).collect();
-    for (at, category) in options.strings("InstanceCategories")?.iter().enumerate() {
+    let mut wanted = options.strings("InstanceCategories")?;
+    for (at, category) in wanted.iter().enumerate() {
         if !categories.contains(&category.as_str()) {
             let reason = format!("expected one of {}, found \"{}\"", categories.join(", "), shortened(category));
             return Err(options.refuse(&format!("InstanceCategories.{at}"), VALUE, reason));
         }
     }
-    Ok(NodeType { name: format!("{cpu}C{mem_gb}G"), cpu, mem_gb, slots: 1 })
+    if wanted.iter().any(|category| category == "ALL") {
+        wanted.clear();
+    }
+    let mut types = (site.types_of_size)(cpu, mem_gb, &wanted);
+    types.truncate(INSTANCE_TYPES);
+    if types.is_empty() {
+        let reason = format!("no instance type of {} has {cpu} cores and {mem_gb} GiB", wanted.join(" or "));
+        return Err(options.refuse("InstanceCategories", "InvalidParameterValue.InstanceType", reason));
+    }
+    Ok(types)
 }
 
 /// What is stored and echoed.
 fn echoed(data: &Reader<'_>, site: &Site<'_>) -> Result<(), ApiError> {
     exclude(data, &["VirtualPrivateCloud", "VirtualPrivateClouds", "Zones"])?;
     for (at, zone) in data.strings("Zones")?.iter().enumerate() {
-        check_zone(data, &format!("Zones.{at}"), zone, site)?;
+        available_zone(data, &format!("Zones.{at}"), zone, site)?;
     }
     if let Some(id) = data.string("ImageId")?.filter(|id| !is_image_id(id)) {
         let reason = format!("expected `img-` and 8 characters of 0-9a-z, found \"{}\"", shortened(&id));

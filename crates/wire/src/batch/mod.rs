@@ -27,6 +27,7 @@ mod mask;
 mod monitor;
 mod notification;
 mod orders;
+mod own;
 mod placement;
 mod refusal;
 pub mod reply;
@@ -71,6 +72,8 @@ pub struct Site<'a> {
     pub mounts: &'a [String],
     /// What a node of an instance type has to offer; `None` for a type that cannot be had.
     pub node_type: &'a dyn Fn(&str) -> Option<NodeType>,
+    /// The types with so many cores and so much memory in GiB, of one of these categories; none named: of any.
+    pub types_of_size: &'a dyn Fn(u32, u32, &[String]) -> Vec<NodeType>,
 }
 
 #[cfg(test)]

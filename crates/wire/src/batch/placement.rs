@@ -20,10 +20,21 @@ const ECHOED: &[Field] = &[
 pub(super) fn zone(request: &Reader<'_>, site: &Site<'_>) -> Result<String, ApiError> {
     request.required_object("Placement", |placement| {
         let zone = placement.required_string("Zone")?;
-        check_zone(placement, "Zone", &zone, site)?;
+        available_zone(placement, "Zone", &zone, site)?;
         check(placement, ECHOED)?;
         Ok(zone)
     })
+}
+
+/// Refuses a zone in which nothing can be had: of the region, by its name, but not offered here; or none at all.
+pub(super) fn available_zone(reader: &Reader<'_>, key: &str, zone: &str, site: &Site<'_>) -> Result<(), ApiError> {
+    let number = zone.strip_prefix(site.region).and_then(|rest| rest.strip_prefix('-'));
+    let is_zone = number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()));
+    if is_zone && !site.zones.iter().any(|known| known == zone) {
+        let reason = format!("\"{}\" is not offered here; there are {}", shortened(zone), site.zones.join(", "));
+        return Err(reader.refuse(key, "InvalidParameterValue.UnavailableZone", reason));
+    }
+    check_zone(reader, key, zone, site)
 }
 
 /// Refuses a zone that is not one of the installation's.

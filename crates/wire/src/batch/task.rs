@@ -4,13 +4,11 @@ use std::collections::BTreeSet;
 
 use kernel::id::EnvId;
 use kernel::job::TaskSpec;
-use kernel::limits::{
-    ENV_VAR_BYTES, NAME_CHARS, NODE_RECREATIONS, RETRIES, TASK_ENV_VARS, TASK_INSTANCES, TIMEOUT_DEFAULT_S, TIMEOUT_S,
-};
+use kernel::limits::{ENV_VAR_BYTES, NAME_CHARS, RETRIES, TASK_ENV_VARS, TASK_INSTANCES, TIMEOUT_DEFAULT_S, TIMEOUT_S};
 use kernel::setup::Setup;
 
 use super::check::{self, VALUE};
-use super::{Site, application, ids, storage};
+use super::{Site, application, ids, own, storage};
 use crate::api3::ApiError;
 use crate::fields::{Reader, shortened};
 use crate::limits::TASK_NAME_BYTES;
@@ -18,6 +16,7 @@ use crate::limits::TASK_NAME_BYTES;
 /// A task. One without a name gets an empty one.
 pub(super) fn task(task: &Reader<'_>, site: &Site<'_>) -> Result<TaskSpec, ApiError> {
     let env = env(task)?;
+    let own = own::own_nodes(task, site)?;
     let name = name(task)?.unwrap_or_default();
     let application = task.required_object("Application", |inner| application::application(inner, site))?;
     let instances = check::within(task, "TaskInstanceNum", 1, TASK_INSTANCES, "InvalidParameterValue.TaskInstanceNum")?;
@@ -26,14 +25,14 @@ pub(super) fn task(task: &Reader<'_>, site: &Site<'_>) -> Result<TaskSpec, ApiEr
     let max_concurrent = task.u64("MaxConcurrentNum")?;
     let env_vars = env_vars(task)?;
     let setup = setup(task, site)?;
-    without_effect(task)?;
-    unbuilt_fields(task)?;
+    let restart_node = task.bool("RestartComputeNode")?.unwrap_or(false);
     Ok(TaskSpec {
         name,
         command: application.command,
-        env,
-        own: None,
-        restart_node: false,
+        // One with nodes of its own gets an environment for them when it is submitted.
+        env: env.unwrap_or(EnvId::FIRST),
+        own,
+        restart_node,
         instances: u32::try_from(instances.unwrap_or(1)).expect("limited to less"),
         retries: retries.unwrap_or(0),
         timeout_s: timeout_s.unwrap_or(TIMEOUT_DEFAULT_S),
@@ -77,15 +76,13 @@ fn name(task: &Reader<'_>) -> Result<Option<String>, ApiError> {
     Ok(Some(name))
 }
 
-fn env(task: &Reader<'_>) -> Result<EnvId, ApiError> {
+/// The environment it names; `None`: it has nodes of its own.
+fn env(task: &Reader<'_>) -> Result<Option<EnvId>, ApiError> {
     let own = task.value("ComputeEnv")?.is_some();
     let named = task.string("EnvId")?;
     match (named, own) {
-        (Some(id), false) => ids::parsed(task, "EnvId", &id),
-        (None, true) => {
-            let reason = "nodes of a task's own are not built yet; name an environment in EnvId";
-            Err(task.refuse("ComputeEnv", check::UNSUPPORTED, reason))
-        }
+        (Some(id), false) => ids::parsed(task, "EnvId", &id).map(Some),
+        (None, true) => Ok(None),
         (named, _) => {
             let given = if named.is_some() { "both" } else { "neither" };
             let message =
@@ -116,18 +113,4 @@ fn env_vars(task: &Reader<'_>) -> Result<Vec<(String, String)>, ApiError> {
     })?;
     check::count(task, "EnvVars", vars.len(), TASK_ENV_VARS)?;
     Ok(vars)
-}
-
-/// Fields that Tencent documents as without effect on tasks that name an environment.
-fn without_effect(task: &Reader<'_>) -> Result<(), ApiError> {
-    check::one_of(task, "FailedAction", &[("TERMINATE", ()), ("INTERRUPT", ()), ("FAST_INTERRUPT", ())])?;
-    check::up_to(task, "ResourceMaxRetryCount", NODE_RECREATIONS, VALUE)?;
-    Ok(())
-}
-
-fn unbuilt_fields(task: &Reader<'_>) -> Result<(), ApiError> {
-    if task.bool("RestartComputeNode")? == Some(true) {
-        return Err(check::refuse_unbuilt(task, "RestartComputeNode", "restarting nodes is"));
-    }
-    Ok(())
 }

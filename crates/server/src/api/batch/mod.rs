@@ -87,7 +87,15 @@ async fn submit_done(app: &App, command: Command) -> Result<Value, ApiError> {
 pub(super) fn at_site<T>(app: &App, read: impl FnOnce(&Site<'_>) -> T) -> T {
     let settings = &app.settings;
     let node_type = |name: &str| settings.catalogue.node_type(name);
-    read(&Site { region: &settings.region, zones: &settings.zones, mounts: &settings.mounts, node_type: &node_type })
+    let types_of_size =
+        |cpu: u32, mem_gb: u32, categories: &[String]| settings.catalogue.of_size(cpu, mem_gb, categories);
+    read(&Site {
+        region: &settings.region,
+        zones: &settings.zones,
+        mounts: &settings.mounts,
+        node_type: &node_type,
+        types_of_size: &types_of_size,
+    })
 }
 
 fn no_job(job: kernel::id::JobId) -> ApiError {

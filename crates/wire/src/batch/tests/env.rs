@@ -65,8 +65,12 @@ fn what_has_no_meaning_here_is_kept() {
 fn a_type_may_be_asked_for_by_its_size() {
     let options = json!({"InstanceTypeOptions": {"CPU": 4, "Memory": "16", "InstanceCategories": ["ALL"]}});
     let env = create(&with(right(), "ComputeEnv.EnvData", options)).unwrap();
-    let kind = &env.spec.instance_types[0];
-    assert_eq!((kind.name.as_str(), kind.cpu, kind.mem_gb, kind.slots), ("4C16G", 4, 16, 1));
+    let names: Vec<&str> = env.spec.instance_types.iter().map(|kind| kind.name.as_str()).collect();
+    assert_eq!(names, ["A.4", "B.4"], "all of that size, in the order they are tried");
+    let options = json!({"InstanceTypeOptions": {"CPU": 4, "Memory": 16, "InstanceCategories": ["COMPUTE"]}});
+    let refused = told(create(&with(right(), "ComputeEnv.EnvData", options)));
+    let path = "ComputeEnv.EnvData.InstanceTypeOptions.InstanceCategories";
+    assert_eq!(refused, format!("InvalidParameterValue.InstanceType {path}"));
 }
 
 #[test]

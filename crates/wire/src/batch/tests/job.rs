@@ -1,5 +1,5 @@
 use kernel::event::EventName;
-use kernel::job::DependOn;
+use kernel::job::{DependOn, FailedAction, IfNotCreated};
 use serde_json::{Value, json};
 
 use super::{ENV, at_site, pairs, told, with};
@@ -201,7 +201,8 @@ fn wrong_jobs_are_refused_with_code_and_path() {
         ("Zone", json!("a"), "UnknownParameter Zone"),
         ("Placement", json!(null), "MissingParameter Placement"),
         ("Placement.Zone", json!(null), "MissingParameter Placement.Zone"),
-        ("Placement.Zone", json!("ap-guangzhou-99"), "InvalidZone.MismatchRegion Placement.Zone"),
+        ("Placement.Zone", json!("ap-guangzhou-99"), "InvalidParameterValue.UnavailableZone Placement.Zone"),
+        ("Placement.Zone", json!("ap-guangzhou-x"), "InvalidZone.MismatchRegion Placement.Zone"),
         ("Placement.Zone", json!("ap-beijing-1"), "InvalidParameterValue.InvalidZoneMismatchRegion Placement.Zone"),
         ("Placement.HostIds", json!("h"), "InvalidParameter Placement.HostIds"),
         ("Placement.Rack", json!("r"), "UnknownParameter Placement.Rack"),
@@ -270,10 +271,70 @@ fn wrong_notifications_are_refused_with_code_and_path() {
     assert!(submit(&with(right(), "Job.Notifications", two_topics)).is_ok());
 }
 
+/// A request whose first task has nodes of its own.
+fn own(env: Value) -> Value {
+    with(with(right(), "Job.Tasks.0.EnvId", Value::Null), "Job.Tasks.0.ComputeEnv", env)
+}
+
 #[test]
-fn what_is_not_built_is_refused_by_name() {
-    let restart = with(right(), "Job.Tasks.0.RestartComputeNode", json!(true));
-    assert_eq!(told(submit(&restart)), "UnsupportedOperation Job.Tasks.0.RestartComputeNode");
-    let own = with(with(right(), "Job.Tasks.0.EnvId", Value::Null), "Job.Tasks.0.ComputeEnv", json!({"EnvData": {}}));
-    assert_eq!(told(submit(&own)), "UnsupportedOperation Job.Tasks.0.ComputeEnv");
+fn a_task_may_have_nodes_of_its_own() {
+    let env = json!({"EnvType": "MANAGED", "MountDataDisks": [{"LocalPath": "/data"}],
+        "EnvData": {"InstanceTypes": ["S5.LARGE8", "local"], "LoginSettings": {"Password": "secret"},
+            "Zones": ["ap-guangzhou-2"]},
+        "AgentRunningMode": {"Scene": "WINDOWS", "User": "u", "Session": "s"}});
+    let mut request = own(env);
+    request["Job"]["StateIfCreateCvmFailed"] = json!("RUNNABLE");
+    request["Job"]["Tasks"][0]["FailedAction"] = json!("FAST_INTERRUPT");
+    request["Job"]["Tasks"][0]["ResourceMaxRetryCount"] = json!("8");
+    let spec = submit(&request).unwrap().spec;
+    let nodes = spec.tasks[0].own.as_ref().unwrap();
+    let names: Vec<&str> = nodes.instance_types.iter().map(|kind| kind.name.as_str()).collect();
+    assert_eq!(names, ["S5.LARGE8", "local"]);
+    assert_eq!((nodes.failed_action, nodes.creation_retries), (FailedAction::FastInterrupt, 8));
+    assert_eq!(spec.if_not_created, IfNotCreated::Runnable);
+    assert!(!spec.document.contains("secret") && spec.document.contains("******"), "{}", spec.document);
+    let plain = submit(&own(json!({}))).unwrap().spec;
+    let nodes = plain.tasks[0].own.as_ref().unwrap();
+    assert_eq!((nodes.instance_types[0].name.as_str(), nodes.failed_action), ("local", FailedAction::Terminate));
+}
+
+#[test]
+fn what_is_wrong_with_nodes_of_a_tasks_own_is_named_by_its_path() {
+    let vpc = json!({"VpcId": "v", "SubnetId": "s"});
+    let cases = [
+        (json!({"EnvType": "UNMANAGED"}), "InvalidParameterValue.ComputeEnv", "EnvType"),
+        (json!({"EnvName": "e"}), "UnknownParameter", "EnvName"),
+        (json!({"EnvData": {"InstanceType": "mine"}}), "InvalidParameterValue.InstanceType", "EnvData.InstanceType"),
+        (
+            json!({"EnvData": {"InstanceTypes": ["local", "local"]}}),
+            "InvalidParameterValue.InstanceTypeDuplicate",
+            "EnvData.InstanceTypes.1",
+        ),
+        (
+            json!({"EnvData": {"Zones": ["ap-beijing-1"]}}),
+            "InvalidParameterValue.InvalidZoneMismatchRegion",
+            "EnvData.Zones.0",
+        ),
+        (json!({"EnvData": {"Zones": ["ap-guangzhou-7"]}}), "InvalidParameterValue.UnavailableZone", "EnvData.Zones.0"),
+        (
+            json!({"EnvData": {"Zones": ["ap-guangzhou-2"], "VirtualPrivateCloud": vpc}}),
+            "InvalidParameter.InvalidParameterCombination",
+            "EnvData.Zones",
+        ),
+        (
+            json!({"EnvData": {"VirtualPrivateClouds": [vpc], "VirtualPrivateCloud": vpc}}),
+            "InvalidParameter.InvalidParameterCombination",
+            "EnvData.VirtualPrivateClouds",
+        ),
+        (json!({"MountDataDisks": [{}]}), "MissingParameter", "MountDataDisks.0.LocalPath"),
+    ];
+    for (env, code, path) in cases {
+        assert_eq!(told(submit(&own(env))), format!("{code} Job.Tasks.0.ComputeEnv.{path}"));
+    }
+}
+
+#[test]
+fn a_restart_of_nodes_can_be_asked_for() {
+    let spec = submit(&with(right(), "Job.Tasks.0.RestartComputeNode", json!("true"))).unwrap().spec;
+    assert!(spec.tasks[0].restart_node && spec.tasks[0].own.is_none());
 }

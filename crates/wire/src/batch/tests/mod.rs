@@ -25,11 +25,17 @@ fn at_site<T>(read: impl FnOnce(&Site<'_>) -> T) -> T {
         let known = ["local", "S5.LARGE8"].contains(&name);
         known.then(|| NodeType { name: name.to_owned(), cpu: 4, mem_gb: 8, slots: 1 })
     };
+    let types_of_size = |cpu: u32, mem_gb: u32, categories: &[String]| {
+        let offered = categories.is_empty() || categories.iter().any(|category| category == "GENERAL");
+        let kind = |name: String| NodeType { name, cpu, mem_gb, slots: 1 };
+        if offered { vec![kind(format!("A.{cpu}")), kind(format!("B.{cpu}"))] } else { Vec::new() }
+    };
     read(&Site {
         region: "ap-guangzhou",
         zones: &zones,
         mounts: &["cfs://10.0.0.1/".to_owned()],
         node_type: &node_type,
+        types_of_size: &types_of_size,
     })
 }
 
