@@ -12,6 +12,7 @@ mod cmq;
 mod containers;
 mod create_infos;
 mod demo;
+mod elastic;
 mod environments;
 mod filters;
 mod first_session;

@@ -57,10 +57,14 @@ impl Field {
 
     /// Submits a job of these tasks, with more members, that asks for every event.
     pub(crate) fn submit(&mut self, tasks: &[Value], more: Value) -> String {
+        self.submit_asking(tasks, more, &[&JOB_EVENTS[..], &["TASK_INSTANCE_RETRYING", "JOB_RETRIED"]].concat())
+    }
+
+    /// Submits a job of these tasks, with more members, that asks for these events.
+    pub(crate) fn submit_asking(&mut self, tasks: &[Value], more: Value, events: &[&str]) -> String {
         let mut job = more;
         job["Tasks"] = json!(tasks);
-        job["Notifications"] =
-            notifications(JOB_QUEUE, &[&JOB_EVENTS[..], &["TASK_INSTANCE_RETRYING", "JOB_RETRIED"]].concat());
+        job["Notifications"] = notifications(JOB_QUEUE, events);
         submit(&mut self.official, &job)
     }
 
@@ -113,6 +117,11 @@ impl Field {
     /// Whether a node has a living agent.
     pub(crate) fn has_agent(&self, node: &str) -> bool {
         !self.agents(node).is_empty()
+    }
+
+    /// The living agent of a node.
+    pub(crate) fn agent(&self, node: &str) -> Option<Pid> {
+        self.agents(node).first().copied()
     }
 
     fn agents(&self, node: &str) -> Vec<Pid> {
