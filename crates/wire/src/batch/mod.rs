@@ -61,6 +61,9 @@ pub use template::{DescribeTaskTemplates, SubmitTaskTemplate};
 pub use template::{create_task_template, delete_task_templates, describe_task_templates};
 pub use template::{modify_task_template, submit_task_template};
 
+/// From cores, memory in GiB and categories to the types that have them.
+pub type TypesOfSize<'a> = dyn Fn(u32, u32, &[String]) -> Vec<NodeType> + 'a;
+
 /// What requests are checked against: the installation they arrive at.
 #[derive(Clone, Copy)]
 pub struct Site<'a> {
@@ -73,7 +76,7 @@ pub struct Site<'a> {
     /// What a node of an instance type has to offer; `None` for a type that cannot be had.
     pub node_type: &'a dyn Fn(&str) -> Option<NodeType>,
     /// The types with so many cores and so much memory in GiB, of one of these categories; none named: of any.
-    pub types_of_size: &'a dyn Fn(u32, u32, &[String]) -> Vec<NodeType>,
+    pub types_of_size: &'a TypesOfSize<'a>,
 }
 
 #[cfg(test)]
