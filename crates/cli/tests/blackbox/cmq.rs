@@ -139,3 +139,84 @@ fn a_post_that_fails_is_repeated_as_it_was() {
     }
     assert_eq!(posts.len(), 3);
 }
+
+#[test]
+fn a_queue_is_listed_changed_and_set_back() {
+    let server = Server::start();
+    let mut official = server.official();
+    for (number, way) in WAYS.into_iter().enumerate() {
+        let queue = format!("queue-{number}");
+        let named = json!({"queue": queue});
+        call(&mut official, way, "create_queue", json!({"queue": queue, "rewindSeconds": 3600}));
+        let listed = call(&mut official, way, "list_queue", json!({"word": queue}));
+        assert_eq!((&listed[0], &listed[1][0]["queueName"]), (&json!(1), &json!(queue)), "{way:?}: {listed}");
+        let sent = call(&mut official, way, "batch_send", json!({"queue": queue, "texts": ["one", "two"]}));
+        let batch = call(&mut official, way, "batch_receive", json!({"queue": queue, "number": 16, "wait": 10}));
+        let handles: Vec<&Value> = batch.as_array().into_iter().flatten().map(|row| &row["receiptHandle"]).collect();
+        call(&mut official, way, "batch_delete", json!({"queue": queue, "handles": handles}));
+        let attributes = call(&mut official, way, "queue_attributes", named.clone());
+        assert_eq!((&attributes["rewindSeconds"], &attributes["rewindmsgNum"]), (&json!(3600), &json!(2)));
+        let to = attributes["createTime"].clone();
+        call(&mut official, way, "rewind", json!({"queue": queue, "to": to}));
+        let again = call(&mut official, way, "batch_receive", json!({"queue": queue, "number": 16, "wait": 10}));
+        let ids: Vec<&Value> = again.as_array().into_iter().flatten().map(|row| &row["msgId"]).collect();
+        assert_eq!(json!(ids), sent, "{way:?}: the same, in the order they were sent");
+        call(&mut official, way, "set_queue", json!({"queue": queue, "rewindSeconds": 0, "visibilityTimeout": 9}));
+        let attributes = call(&mut official, way, "queue_attributes", named);
+        assert_eq!((&attributes["rewindSeconds"], &attributes["visibilityTimeout"]), (&json!(0), &json!(9)));
+        let refusal = official.cmq_as(way, "rewind", json!({"queue": queue, "to": to})).expect_err("it keeps nothing");
+        assert_eq!((&*refusal.code, &*refusal.message), ("6050", "(10670)your queue cannot be rewinded"), "{way:?}");
+    }
+}
+
+#[test]
+fn topics_and_subscriptions_are_listed_and_changed() {
+    let server = Server::start();
+    let mut official = server.official();
+    for (number, way) in WAYS.into_iter().enumerate() {
+        let (topic, queue) = (format!("topic-{number}"), format!("queue-{number}"));
+        call(&mut official, way, "create_topic", json!({"topic": topic}));
+        call(&mut official, way, "create_queue", json!({"queue": queue}));
+        let to_queue = json!({"topic": topic, "name": "s", "protocol": "queue", "endpoint": queue, "tags": ["red"]});
+        call(&mut official, way, "subscribe", to_queue);
+        let listed = call(&mut official, way, "list_topic", json!({"word": topic}));
+        assert_eq!(listed[1][0]["topicName"], json!(topic), "{way:?}: {listed}");
+        let listed = call(&mut official, way, "list_subscription", json!({"topic": topic, "word": "s"}));
+        assert_eq!((&listed[0], &listed[1][0]["subscriptionName"]), (&json!(1), &json!("s")), "{way:?}: {listed}");
+        call(&mut official, way, "set_topic", json!({"topic": topic, "size": 1024}));
+        let attributes = call(&mut official, way, "topic_attributes", json!({"topic": topic}));
+        assert_eq!(attributes["maxMsgSize"], 1024, "{way:?}: {attributes}");
+        let large = json!({"topic": topic, "text": "x".repeat(1025), "tags": ["red"]});
+        assert_eq!(official.cmq_as(way, "publish", large).expect_err("too large").code, "4400", "{way:?}");
+        let changed = json!({"topic": topic, "name": "s", "strategy": "BACKOFF_RETRY", "tags": ["blue"]});
+        call(&mut official, way, "set_subscription", changed);
+        let named = json!({"topic": topic, "name": "s"});
+        let attributes = call(&mut official, way, "subscription_attributes", named.clone());
+        assert_eq!(attributes["NotifyStrategy"], "BACKOFF_RETRY", "{way:?}: {attributes}");
+        let red = json!({"topic": topic, "texts": ["a", "b"], "tags": ["red"]});
+        assert_eq!(official.cmq_as(way, "batch_publish", red.clone()).expect_err("blue is wanted").code, "6030");
+        call(&mut official, way, "clear_tags", named);
+        let ids = call(&mut official, way, "batch_publish", red);
+        assert_eq!(ids.as_array().map(Vec::len), Some(2), "{way:?}: {ids}");
+        assert_eq!(text_of(&call(&mut official, way, "receive", json!({"queue": queue, "wait": 20}))), "a");
+    }
+}
+
+#[test]
+fn a_message_nobody_can_deal_with_moves_to_the_dead_letter_queue_also_when_nobody_asks() {
+    let server = Server::start();
+    let mut official = server.official();
+    let tdmq = |official: &mut Official, action: &str, params: Value| {
+        official.tdmq(action, params).unwrap_or_else(|refusal| panic!("{action}: {refusal}"))
+    };
+    tdmq(&mut official, "CreateCmqQueue", json!({"QueueName": "dead"}));
+    let queue = json!({"QueueName": "q", "VisibilityTimeout": 1, "DeadLetterQueueName": "dead", "Policy": 0,
+        "MaxReceiveCount": 1});
+    tdmq(&mut official, "CreateCmqQueue", queue);
+    let sent = call(&mut official, WAYS[0], "send", json!({"queue": "q", "text": TEXT}));
+    call(&mut official, WAYS[0], "receive", json!({"queue": "q", "wait": 10}));
+    let dead = call(&mut official, WAYS[0], "receive", json!({"queue": "dead", "wait": 30}));
+    assert_eq!((text_of(&dead), &dead["msgId"]), (TEXT, &sent));
+    let empty = official.cmq("receive", json!({"queue": "q", "wait": 0})).expect_err("it has moved");
+    assert_eq!(empty.code, "7000");
+}

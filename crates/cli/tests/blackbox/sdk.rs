@@ -93,6 +93,43 @@ fn topics_and_queues(client: &mut Client) {
     assert_eq!(view["TotalCount"], 1, "{view}");
     assert_eq!(view["SubscriptionSet"][0]["SubscriptionId"], subscription["SubscriptionId"], "{view}");
     assert_eq!(view["SubscriptionSet"][0]["Endpoint"], "inbox", "{view}");
+    changes(client);
+}
+
+/// The actions that change topics, queues and subscriptions, or what they hold.
+fn changes(client: &mut Client) {
+    client.tdmq("CreateCmqQueue", json!({"QueueName": "dead", "Tags": [{"TagKey": "k", "TagValue": "v"}]}));
+    let edit = json!({"QueueName": "inbox", "RewindSeconds": 60, "RetentionSizeInMB": 10240, "Trace": true,
+        "DeadLetterQueueName": "dead", "Policy": 0, "MaxReceiveCount": 9});
+    client.tdmq("ModifyCmqQueueAttribute", edit);
+    let view = client.tdmq("DescribeCmqQueueDetail", json!({"QueueName": "inbox"}))["QueueDescribe"].clone();
+    assert_eq!((&view["RewindSeconds"], &view["RetentionSizeInMB"]), (&json!(60), &json!(10240)), "{view}");
+    assert_eq!(view["DeadLetterPolicy"]["DeadLetterQueue"], "dead", "{view}");
+    let tagged = json!({"IsTagFilter": true, "Filters": [{"Name": "tag:k", "Values": ["v"]}]});
+    assert_eq!(client.tdmq("DescribeCmqQueues", tagged)["QueueList"][0]["QueueName"], "dead");
+    client.tdmq("SendCmqMsg", json!({"QueueName": "inbox", "MsgContent": "x", "DelaySeconds": 0}));
+    client.tdmq("RewindCmqQueue", json!({"QueueName": "inbox", "StartConsumeTime": view["CreateTime"]}));
+    client.tdmq("ClearCmqQueue", json!({"QueueName": "inbox"}));
+    client.tdmq("UnbindCmqDeadLetter", json!({"SourceQueueName": "inbox"}));
+    client.tdmq("ModifyCmqTopicAttribute", json!({"TopicName": "happenings", "MsgRetentionSeconds": 3600}));
+    let named = json!({"TopicName": "happenings", "SubscriptionName": "in-queue"});
+    let mut edit = named.clone();
+    edit["FilterTags"] = json!(["JOB"]);
+    client.tdmq("ModifyCmqSubscriptionAttribute", edit);
+    client.tdmq("ClearCmqSubscriptionFilterTags", named);
+    client.tdmq("PublishCmqMsg", json!({"TopicName": "happenings", "MsgContent": "y", "MsgTag": ["JOB"]}));
+    let by_queue = json!({"QueryType": "queue", "QueueName": "inbox"});
+    let view = client.tdmq("DescribeCmqSubscriptionDetail", by_queue);
+    assert_eq!(view["SubscriptionSet"][0]["FilterTags"], json!([]), "{view}");
+    client.tdmq("DeleteCmqQueue", json!({"QueueName": "dead"}));
+    client.tdmq("ClearCmqQueue", json!({"QueueName": "inbox"}));
+    for (action, list, name) in
+        [("DescribeQueueDetail", "QueueSet", "QueueName"), ("DescribeTopicDetail", "TopicSet", "TopicName")]
+    {
+        let view =
+            client.try_call("cmq", action, json!({"Limit": 5})).unwrap_or_else(|refusal| panic!("{action}: {refusal}"));
+        assert!(view[list][0][name].is_string(), "{action}: {view}");
+    }
 }
 
 fn environments(client: &mut Client) -> String {

@@ -21,7 +21,11 @@ from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 from tencentcloud.common.sign import Sign
 
-SERVICES = {"batch": ("20170312", "BatchClient"), "tdmq": ("20200217", "TdmqClient")}
+SERVICES = {
+    "batch": ("20170312", "BatchClient"),
+    "tdmq": ("20200217", "TdmqClient"),
+    "cmq": ("20190304", "CmqClient"),
+}
 REGION = "ap-guangzhou"
 KEPT = {}
 
@@ -130,7 +134,53 @@ def subscribe(account, topic, name, protocol, endpoint, form="SIMPLIFIED", tags=
     account.get_subscription(topic, name).create(meta)
 
 
+def queue_attributes(account, queue):
+    meta = vars(account.get_queue(queue).get_attributes())
+    return {name: value for name, value in meta.items() if isinstance(value, (int, str))}
+
+
+def set_queue(account, queue, **attributes):
+    meta = account.get_queue(queue).get_attributes()
+    vars(meta).update(attributes)
+    account.get_queue(queue).set_attributes(meta)
+
+
+def batch_send(account, queue, texts, delay=0):
+    sent = account.get_queue(queue).batch_send_message([QueueMessage(text) for text in texts], delay)
+    return [message.msgId for message in sent]
+
+
+def set_topic(account, topic, size):
+    meta = account.get_topic(topic).get_attributes()
+    meta.maxMsgSize = size
+    account.get_topic(topic).set_attributes(meta)
+
+
+def batch_publish(account, topic, texts, tags=(), key=""):
+    messages = [TopicMessage(text) for text in texts]
+    return [message.msgId for message in account.get_topic(topic).batch_publish_message(messages, list(tags), key)]
+
+
+def set_subscription(account, topic, name, strategy, tags):
+    meta = SubscriptionMeta()
+    meta.NotifyStrategy, meta.NotifyContentFormat, meta.FilterTag = strategy, "SIMPLIFIED", list(tags)
+    account.get_subscription(topic, name).set_attributes(meta)
+
+
 CALLS = {
+    "queue_attributes": queue_attributes,
+    "set_queue": set_queue,
+    "rewind": lambda account, queue, to: account.get_queue(queue).rewindQueue(to),
+    "batch_send": batch_send,
+    "list_queue": lambda account, word: account.list_queue(word, 10, 0),
+    "topic_attributes": lambda account, topic: vars(account.get_topic(topic).get_attributes()),
+    "set_topic": set_topic,
+    "list_topic": lambda account, word: account.list_topic(word, 10, 0),
+    "batch_publish": batch_publish,
+    "list_subscription": lambda account, topic, word: account.get_topic(topic).list_subscription(word, 10, 0),
+    "subscription_attributes": lambda account, topic, name: vars(account.get_subscription(topic, name).get_attributes()),
+    "set_subscription": set_subscription,
+    "clear_tags": lambda account, topic, name: account.get_subscription(topic, name).clearFilterTags(),
     "create_queue": create_queue,
     "delete_queue": lambda account, queue: account.get_queue(queue).delete(),
     "send": send,

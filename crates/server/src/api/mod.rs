@@ -23,3 +23,6 @@ use crate::App;
 pub fn router(app: App) -> axum::Router {
     axum::Router::new().fallback(entry::handle).with_state(app)
 }
+
+#[cfg(test)]
+mod coverage;

@@ -79,6 +79,35 @@ fn queues_are_made_shown_and_deleted() {
 }
 
 #[test]
+fn queues_topics_and_subscriptions_are_changed_set_back_and_cleared() {
+    let server = Server::start();
+    server.says("queue create dead").one_line();
+    server.says("queue create inbox --rewind 3600 --dead-letters dead --max-receives 3").one_line();
+    server.says("queue show inbox").assert_printed(&["dead, after 3 receipts"]);
+    server.says("queue show dead").assert_printed(&["Takes dead letters of   inbox"]);
+    server.says("queue send inbox one").one_line();
+    assert_eq!(server.says("queue receive inbox --ack").one_line(), "one");
+    server.says("queue receive inbox").assert_failed(1, &["no message in queue inbox"]);
+    server.says("queue rewind inbox --to 10m").assert_told("queue inbox is set back");
+    assert_eq!(server.says("queue receive inbox --ack").one_line(), "one");
+    server.says("queue rewind inbox --to 2h").assert_failed(1, &["is not a moment the queue can be set back to"]);
+    server.says("queue rewind inbox --to yesterday").assert_failed(2, &["expected a time such as"]);
+    server.says("queue send inbox two").one_line();
+    server.says("queue clear inbox").assert_told("queue inbox is empty");
+    server.says("queue receive inbox").assert_failed(1, &["no message in queue inbox"]);
+    server.says("queue update inbox --visibility 9 --no-dead-letters").assert_told("queue inbox is changed");
+    server.says("queue show inbox").assert_printed(&["nowhere", "Hidden for, s           9"]);
+    server.says("topic create news").one_line();
+    server.says("topic update news --retention 60").assert_told("topic news is changed");
+    server.says("topic show news").assert_printed(&["Kept for, s             60"]);
+    server.says("sub create news s --queue inbox --tag red").one_line();
+    server.says("sub update news s --tag blue").assert_told("subscription s of topic news is changed");
+    server.says("sub show news s").assert_printed(&["blue"]);
+    server.says("sub update news s --any-tag").assert_told("subscription s of topic news is changed");
+    assert_eq!(server.says("sub show news s --json").json()["FilterTags"], json!([]));
+}
+
+#[test]
 fn messages_are_sent_and_received() {
     let server = Server::start();
     server.says("queue create inbox --visibility 3600").one_line();
