@@ -4,6 +4,8 @@
 //! instances that have a row and have not finished, all environments, nodes, topics, queues and subscriptions, and for the length of one batch what else a command named. A clone is an
 //! overlay: cheap to make, and what changes it leaves the original alone.
 
+mod stalled;
+
 use std::sync::Arc;
 
 use imbl::{OrdMap, OrdSet};
@@ -11,7 +13,6 @@ use imbl::{OrdMap, OrdSet};
 use crate::activity::{Activity, ActivityKey};
 use crate::delivery::{Delivery, DeliveryKey};
 use crate::environment::Env;
-use crate::event::EventName;
 use crate::id::{EnvId, JobId, NodeId, TemplateId};
 use crate::instance::{Instance, InstanceKey, Stage};
 use crate::job::Job;
@@ -554,39 +555,8 @@ impl State {
         self.index_stalled(key.job);
     }
 
-    /// Notes since when nothing of a job runs although something could.
-    pub(crate) fn index_stalled(&mut self, id: JobId) {
-        let known = self.index.stalled_since.get(&id).copied();
-        let stalls = self.jobs.get(&id).is_some_and(|job| {
-            job.instances.active() == 0
-                && !job.phase.is_finished()
-                && job.spec.asks_for(EventName::JobBlocked)
-                && self.tasks_of(id).any(|task| self.is_ready(task.key))
-        });
-        match known {
-            None if stalls => {
-                self.index.stalled.insert((self.now, id));
-                self.index.stalled_since.insert(id, self.now);
-            }
-            Some(since) if !stalls => {
-                self.index.stalled.remove(&(since, id));
-                self.index.stalled_since.remove(&id);
-            }
-            _ => {}
-        }
-    }
-
-    /// Has the time begin anew after which is looked why nothing of a job runs.
-    pub(crate) fn stall_anew(&mut self, id: JobId) {
-        if let Some(since) = self.index.stalled_since.get(&id).copied() {
-            self.index.stalled.remove(&(since, id));
-            self.index.stalled.insert((self.now, id));
-            self.index.stalled_since.insert(id, self.now);
-        }
-    }
-
     /// Whether an instance of the task could be placed now.
-    fn is_ready(&self, key: TaskKey) -> bool {
+    pub(crate) fn is_ready(&self, key: TaskKey) -> bool {
         let (Some(task), Some(job)) = (self.tasks.get(&key), self.jobs.get(&key.job)) else { return false };
         let Some(spec) = job.spec.tasks.get(key.task as usize) else { return false };
         task.intent.is_none()
