@@ -57,10 +57,7 @@ fn environments_tell_what_they_were_asked_to_be() {
     assert_eq!((&page["TotalCount"], page["ComputeEnvCreateInfoSet"].as_array().map(Vec::len)), (&json!(2), Some(1)));
     for (request, code) in [
         (json!({"Filters": [{"Name": "tag-key", "Values": ["team"]}]}), "InvalidFilter"),
-        (
-            json!({"Filters": [{"Name": "zone", "Values": ["nowhere"]}]}),
-            "InvalidParameterValue.InvalidZoneMismatchRegion",
-        ),
+        (json!({"Filters": [{"Name": "zone", "Values": ["nowhere"]}]}), "InvalidZone.MismatchRegion"),
         (json!({"EnvIds": ["env-1"]}), "InvalidParameter.EnvIdMalformed"),
     ] {
         let refusal = official.batch("DescribeComputeEnvCreateInfos", request).expect_err(code);
