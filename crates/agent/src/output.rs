@@ -9,6 +9,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -43,7 +44,21 @@ pub(crate) struct Output {
     path: PathBuf,
     /// How long the file was when the run began.
     begin: u64,
+    closed: Closed,
 }
+
+/// Whether the run is over: once its file is in its bounds, no hole may be made in what is left. Who makes one holds
+/// it.
+#[derive(Debug, Clone, Default)]
+struct Closed(Arc<Mutex<bool>>);
+
+impl PartialEq for Closed {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Closed {}
 
 impl Output {
     /// Opens the file at its end, making it and its folder when missing. The folder's parent must be there.
@@ -60,7 +75,7 @@ impl Output {
             result => result?,
         };
         let begin = file.metadata()?.len();
-        Ok((Self { path, begin }, file))
+        Ok((Self { path, begin, closed: Closed::default() }, file))
     }
 
     /// The run is over: the end of what it wrote, as a report carries it. Keeps the file in its bounds.
@@ -75,6 +90,10 @@ impl Output {
     }
 
     fn bound_within(&self, bounds: Bounds, loose: u64) -> io::Result<bool> {
+        let closed = self.closed.0.lock().expect("no panic while held");
+        if *closed {
+            return Ok(false);
+        }
         let metadata = match fs::metadata(&self.path) {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -96,6 +115,7 @@ impl Output {
     }
 
     fn close_within(&self, bounds: Bounds) -> io::Result<String> {
+        *self.closed.0.lock().expect("no panic while held") = true;
         let length = match fs::metadata(&self.path) {
             Ok(metadata) => metadata.len(),
             // The run itself removed it.
@@ -255,6 +275,8 @@ mod tests {
         assert_eq!(kept[5_000..5_000 + mark.len()], *mark.as_bytes());
         assert_eq!(kept[5_000 + mark.len()..].len(), 3_000);
         assert!(kept.ends_with(b"bbthe end"));
+        assert!(!output.bound_within(bounds, 0).unwrap(), "no holes in what is kept");
+        assert_eq!(fs::read(&path).unwrap(), kept);
     }
 
     #[test]

@@ -186,5 +186,11 @@ fn an_endless_output_does_not_fill_the_disk() {
     let kept = fs::read(&path).expect("the output is kept");
     // It may have been killed between the two bytes of a line.
     let whole = kept.starts_with(b"first\ny\n") && (kept.ends_with(b"y\n") || kept.ends_with(b"y"));
-    assert!(kept.len() < 1_200_000 && whole, "{}", kept.len());
+    assert!(
+        kept.len() < 1_200_000 && whole,
+        "{} bytes that begin with {:?} and end with {:?}",
+        kept.len(),
+        String::from_utf8_lossy(&kept[..20]),
+        String::from_utf8_lossy(&kept[kept.len() - 20..])
+    );
 }
