@@ -72,8 +72,3 @@ pub(super) fn count(reader: &Reader<'_>, key: &str, given: usize, most: usize) -
     }
     Ok(())
 }
-
-/// The refusal of a field that asks for `what`, which is not built.
-pub(super) fn refuse_unbuilt(reader: &Reader<'_>, key: &str, what: &str) -> ApiError {
-    reader.refuse(key, UNSUPPORTED, format!("{what} not built yet; leave it out"))
-}
