@@ -32,6 +32,7 @@ mod sub;
 mod table;
 mod template;
 mod topic;
+mod when;
 
 use std::process::ExitCode;
 

@@ -11,6 +11,7 @@ use crate::instance::{Asked, InstanceKey};
 use crate::job::Job;
 use crate::node::{Node, NodeStage, Then};
 use crate::queue::{DeadLetter, MessageKey, Queue, QueueMessage, QueueSettings, Rewinding};
+use crate::replay::Replay;
 use crate::sample::Sample;
 use crate::subscription::{Health, Stage, Subscription, SubscriptionKey};
 use crate::task::{Intent, Task, TaskKey};
@@ -189,6 +190,8 @@ pub enum What {
     SubscriptionFared(SubscriptionKey, Health),
     /// A subscription is gone.
     Unsubscribed(SubscriptionKey),
+    /// A subscription has this replay now, or it stands like this.
+    ReplayPut(SubscriptionKey, Box<Replay>),
     /// A subscription is done with all messages up to this place.
     CursorMoved(SubscriptionKey, u64),
     /// A delivery has a row now, or another one.

@@ -12,6 +12,7 @@ use crate::instance::RunId;
 use crate::job::JobSpec;
 use crate::queue::{DeadLetterRule, Handle, QueueMessage, QueueSettings};
 pub use crate::refusal::Refusal;
+use crate::replay::{ReplayStage, Which};
 use crate::sample::Sample;
 use crate::subscription::{Endpoint, Format, MannerEdit, Secret, Stage, Strategy, SubscriptionKey};
 use crate::template::{TemplateEdit, TemplateSpec};
@@ -185,6 +186,30 @@ pub enum Command {
         secret: Option<Secret>,
         /// How long the old one stays valid beside it, in seconds.
         keep_s: u64,
+    },
+    /// Send messages to a subscription once more. They have ended for its live cursor, and are in the log.
+    StartReplay(Box<NewReplay>),
+    /// Stop a replay.
+    StopReplay {
+        /// The topic's name.
+        topic: String,
+        /// The subscription's name.
+        name: String,
+        /// Its number; `None`: all that run.
+        no: Option<u32>,
+    },
+    /// Record what a replay's loop has seen.
+    RecordReplay(Box<ReplayRecord>),
+    /// Copy messages of a replay to a queue subscription's queue.
+    CopyReplay {
+        /// The subscription.
+        key: SubscriptionKey,
+        /// The replay's number.
+        no: u32,
+        /// Messages of the replay, in order.
+        messages: Vec<Arc<TopicMessage>>,
+        /// All of the replay up to this place are among them.
+        through: u64,
     },
     /// Delete a subscription.
     Unsubscribe {
@@ -421,6 +446,46 @@ pub struct SubscriptionEdit {
     pub manner: MannerEdit,
 }
 
+/// A replay to be begun.
+#[derive(Debug, Clone)]
+pub struct NewReplay {
+    /// The topic's name.
+    pub topic: String,
+    /// The subscription's name.
+    pub name: String,
+    /// Which messages.
+    pub which: Which,
+    /// Its first place.
+    pub from: u64,
+    /// Its last place; what the live cursor has not passed is left to it.
+    pub to: u64,
+    /// At most so many messages a second.
+    pub rate_per_s: u32,
+}
+
+/// What the loop of a replay has seen, to be made durable.
+#[derive(Debug, Clone)]
+pub struct ReplayRecord {
+    /// The subscription.
+    pub key: SubscriptionKey,
+    /// The replay's number.
+    pub no: u32,
+    /// All messages before this place are done with.
+    pub next: u64,
+    /// Attempts that have ended.
+    pub attempts: Vec<Arc<Attempt>>,
+    /// Places of messages that were delivered and have a row that says they were given up.
+    pub delivered: Vec<u64>,
+    /// Messages that were given up, each after so many attempts.
+    pub dead: Vec<(Arc<TopicMessage>, u32)>,
+    /// How many were delivered.
+    pub count: u64,
+    /// How many were no longer in the log.
+    pub lost: u64,
+    /// How it has ended, if it has.
+    pub end: Option<ReplayStage>,
+}
+
 /// What the push loop of a subscription has decided, to be made durable.
 #[derive(Debug, Clone)]
 pub struct DeliveryRecord {
@@ -472,6 +537,8 @@ pub enum Reply {
     Queue(QueueId),
     /// The subscription.
     Subscription(SubscriptionId),
+    /// The replay's number.
+    Replay(u32),
     /// Ids of the messages, in their order.
     Messages(Vec<MsgId>),
     /// What was received; empty when there was nothing.

@@ -26,6 +26,7 @@ pub mod phase;
 pub mod queue;
 pub mod ranges;
 pub mod refusal;
+pub mod replay;
 pub mod sample;
 pub mod setup;
 pub mod state;

@@ -168,9 +168,23 @@ pub const SECRET_DRAWN_BYTES: usize = 32;
 pub const SECRET_OVERLAP_DEFAULT_S: u64 = 86_400;
 /// Seconds that an old secret may stay valid beside its successor.
 pub const SECRET_OVERLAP_S: u64 = 30 * 86_400;
+/// Replays of one subscription that go on, and that are remembered.
+pub const REPLAYS: usize = 16;
+/// Messages a second of one replay.
+pub const REPLAY_RATE_PER_S: u32 = 10_000;
+/// Messages a second of a replay unless asked otherwise.
+pub const REPLAY_RATE_DEFAULT_PER_S: u32 = 100;
+/// Messages that one request names for redelivery.
+pub const REDELIVER_MESSAGES: usize = 100;
+/// Messages of one replay that were begun and have not ended.
+pub const REPLAY_WINDOW: usize = 64;
+/// Posts of one replay in flight.
+pub const REPLAY_IN_FLIGHT: usize = 16;
 /// How late the success of a post may become durable, in milliseconds.
 pub const PUSH_RECORD_LAG_MS: u64 = 100;
-/// How long attempts of deliveries are kept, in seconds.
+/// Of how many of a subscription's latest messages attempts are kept unless set otherwise.
+pub const ATTEMPTS_KEPT_MESSAGES: u64 = 1_000_000;
+/// How long attempts of deliveries are kept unless set otherwise, in seconds.
 pub const ATTEMPTS_KEPT_S: u64 = 7 * 86_400;
 /// How long the activities of an environment are kept after they ended, in seconds.
 pub const ACTIVITIES_KEPT_S: u64 = 30 * 86_400;

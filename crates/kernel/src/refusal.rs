@@ -254,6 +254,23 @@ pub enum Refusal {
         /// The subscription.
         name: String,
     },
+    /// No such replay.
+    #[error("the subscription has no replay {0}")]
+    NoReplay(u32),
+    /// What is to be replayed has not been delivered yet.
+    #[error("nothing to replay from place {from} on: the subscription has done with the messages up to {done} so far")]
+    NothingToReplay {
+        /// Where it was to begin.
+        from: u64,
+        /// How far the subscription is.
+        done: u64,
+    },
+    /// Another replay comes to the same messages.
+    #[error("replay {0} of this subscription comes to some of these messages; wait for its end, or stop it")]
+    ReplayOverlaps(u32),
+    /// There are too many replays.
+    #[error("the subscription has {0} replays that go on already, and no more are allowed")]
+    TooManyReplays(usize),
     /// There are too many subscriptions.
     #[error("topic `{0}` has as many subscriptions as are allowed")]
     TooManySubscriptions(String),

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Outlets;
 use crate::id::SubscriptionId;
+use crate::replay::Replay;
 use crate::time::Timestamp;
 use crate::topic::StreamNo;
 pub use manner::{CircuitRule, DeadLetters, Manner, MannerEdit, Order, Signing};
@@ -59,6 +60,8 @@ pub struct Subscription {
     pub health: Health,
     /// How many events of its own each topic has had.
     pub outlets: Outlets,
+    /// Its replays, by number: those that go on and some that have ended.
+    pub replays: Vec<Replay>,
     /// All messages up to this place are done with: delivered, given up, or not wanted.
     pub cursor: u64,
     /// When it was made.

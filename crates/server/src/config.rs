@@ -132,6 +132,10 @@ pub struct Messages {
     pub topic_owner: u64,
     /// Whether clients may publish what no subscription takes; else it is refused. Default: false.
     pub keep_untaken: bool,
+    /// How long attempts of deliveries, and deliveries that were given up, are kept, in days. Default: 7.
+    pub attempts_keep_days: u64,
+    /// Of how many of each subscription's latest messages attempts are kept. Default: 1,000,000.
+    pub attempts_keep_messages: u64,
 }
 
 /// `[push]`
@@ -209,7 +213,12 @@ impl Default for Nodes {
 
 impl Default for Messages {
     fn default() -> Self {
-        Self { topic_owner: 1_250_000_000, keep_untaken: false }
+        Self {
+            topic_owner: 1_250_000_000,
+            keep_untaken: false,
+            attempts_keep_days: limits::ATTEMPTS_KEPT_S / 86_400,
+            attempts_keep_messages: limits::ATTEMPTS_KEPT_MESSAGES,
+        }
     }
 }
 
@@ -289,6 +298,9 @@ impl Config {
         }
         let nodes = &self.nodes;
         let span = |value: u64, most: u64| (1..=most).contains(&value);
+        let (days, most) = (self.messages.attempts_keep_days, self.messages.attempts_keep_messages);
+        ensure(span(days, 36_500), "messages.attempts_keep_days", days, "1 to 36500")?;
+        ensure(most > 0, "messages.attempts_keep_messages", most, "at least 1")?;
         ensure(span(self.jobs.keep_days, 36_500), "jobs.keep_days", self.jobs.keep_days, "1 to 36500")?;
         let templates = self.jobs.template_quota;
         ensure(templates <= limits::TEMPLATES, "jobs.template_quota", templates, "0 to 10000")?;
@@ -350,6 +362,8 @@ impl Config {
     pub(crate) fn kernel_settings(&self) -> kernel::decide::Settings {
         kernel::decide::Settings {
             keep_untaken: self.messages.keep_untaken,
+            attempts_kept_s: self.messages.attempts_keep_days * 86_400,
+            attempts_kept: self.messages.attempts_keep_messages,
             job_quota: self.jobs.quota,
             template_quota: self.jobs.template_quota,
             env_quota: self.nodes.env_quota,
@@ -490,6 +504,8 @@ mod tests {
         assert_eq!(error("[push]\nposts = 1"), "push.posts is 1; it should be 8 to 65536");
         assert!(error("[push]\nproxy = \"proxy\"").contains("`push.proxy`"));
         assert!(error("[push]\nproxy = \"socks5://proxy\"").starts_with("push.proxy is socks5://proxy; it should be"));
+        assert!(error("[messages]\nattempts_keep_days = 0").starts_with("messages.attempts_keep_days is 0"));
+        assert!(error("[messages]\nattempts_keep_messages = 0").starts_with("messages.attempts_keep_messages is 0"));
         assert!(error("a = [").contains("line 1"));
     }
 }

@@ -37,6 +37,8 @@ pub(crate) struct Signals {
     pub(crate) nodes: Notify,
     /// A subscription was made or is gone.
     pub(crate) subscriptions: Notify,
+    /// A replay was begun or has changed, or a subscription has.
+    pub(crate) replays: Notify,
     /// For the loop that fills queues.
     pub(crate) fan_out: Gathered<StreamNo>,
     /// For the loop that posts.
@@ -89,6 +91,7 @@ struct Effects {
     erased: Vec<JobId>,
     nodes: bool,
     subscriptions: bool,
+    replays: bool,
 }
 
 impl Router {
@@ -118,6 +121,9 @@ impl Router {
         self.signals.erased.tell(effects.erased);
         if effects.nodes {
             self.signals.nodes.notify_one();
+        }
+        if effects.replays || effects.subscriptions {
+            self.signals.replays.notify_one();
         }
         if effects.subscriptions {
             self.signals.subscriptions.notify_one();
@@ -162,6 +168,7 @@ impl Effects {
             What::SubscriptionStaged(key, _) => {
                 self.topics.insert(key.topic);
             }
+            What::ReplayPut(..) => self.replays = true,
             What::JobDeleted(job) => self.erased.push(*job),
             what => {
                 // A queue that the same commit has cleared has got nothing.

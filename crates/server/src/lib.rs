@@ -27,6 +27,7 @@ mod provider;
 mod pulse;
 mod push;
 mod readers;
+mod replays;
 mod run;
 pub mod settings;
 #[cfg(test)]

@@ -34,6 +34,7 @@ use crate::provider::local::LocalProvider;
 use crate::pulse::Pulse;
 use crate::push::{Push, Seats};
 use crate::readers::Readers;
+use crate::replays::Replays;
 use crate::topic_log::{Tail, TopicLog};
 use crate::wakes::QueueWakes;
 use crate::{api, checkpoints, metrics};
@@ -275,10 +276,10 @@ impl Parts {
         let keep_jobs = Duration::from_secs(config.jobs.keep_days * 86_400);
         let mut loops = JoinSet::new();
         loops.spawn(FanOut { app: app.clone(), log: log.clone(), signals: signals.clone() }.run());
-        loops.spawn(
-            Push { app: app.clone(), log, signals: signals.clone(), outbound, seats: Seats::new(config.push.posts) }
-                .run(),
-        );
+        let seats = Seats::new(config.push.posts);
+        let push = Push { app: app.clone(), log, signals: signals.clone(), outbound, seats };
+        loops.spawn(Replays { push: push.clone() }.run());
+        loops.spawn(push.run());
         loops.spawn(Expiry { app: app.clone(), signals: signals.clone(), keep_jobs }.run());
         loops.spawn(Nodes { app, signals, gateway, provider, silence, ended }.run());
         loops

@@ -154,6 +154,7 @@ create table subscription (
     stage          text    not null,
     health         text    not null,
     outlets        text    not null,
+    replays        text    not null,
     start          integer not null check (start >= 0),
     cursor         integer not null check (cursor >= start),
     created        integer not null,

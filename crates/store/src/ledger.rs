@@ -161,7 +161,8 @@ impl Ledger {
     pub fn sweep(&mut self, now: Timestamp, jobs: Timestamp, limit: usize) -> Result<Swept, CommitError> {
         let cutoffs = self.cutoffs(now);
         let topics = self.round.take(cutoffs.topics, |cutoff| cutoff.topic, Turn::Topics);
-        self.store.sweep(&Cutoffs { jobs, attempts: cutoffs.attempts, activities: cutoffs.activities, topics }, limit)
+        let expire::Cutoffs { attempts, many, activities, .. } = cutoffs;
+        self.store.sweep(&Cutoffs { jobs, attempts, many, activities, topics }, limit)
     }
 
     /// Commands that carry out what time makes due in queues: messages over their retention go, dead letters move,
@@ -180,7 +181,7 @@ impl Ledger {
     fn cutoffs(&mut self, now: Timestamp) -> expire::Cutoffs {
         let now = now.max(self.state.now());
         let since = *self.since.get_or_insert(now);
-        expire::cutoffs(&self.state, now, since)
+        expire::cutoffs(&self.state, &self.settings, now, since)
     }
 
     /// The state after the last commit.

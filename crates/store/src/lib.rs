@@ -28,8 +28,8 @@ mod writer;
 pub use batch::{Batch, LogTail, RowChange};
 pub use error::{CommitError, OpenError, StoreError};
 pub use page::{
-    DeliverySet, EnvFilter, EnvListed, InstanceListed, JobFilter, JobRows, NameFilter, NodeCounts, Page, QueueFigures,
-    Span, SubscriptionFilter, Tagged, TemplateFilter, TopicFigures, TopicSpan,
+    DeadFigures, DeliverySet, EnvFilter, EnvListed, InstanceListed, JobFilter, JobRows, NameFilter, NodeCounts, Page,
+    QueueFigures, Span, SubscriptionFilter, Tagged, TemplateFilter, TopicFigures, TopicSpan,
 };
 pub use reader::Reader;
 pub use writer::{Cutoffs, KeptAfter, Loaded, Store, Swept, VisibleAfter};

@@ -126,6 +126,17 @@ pub struct QueueFigures {
     pub oldest: Option<Timestamp>,
 }
 
+/// Deliveries that were given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DeadFigures {
+    /// How many.
+    pub count: u64,
+    /// The place of the first; 0: there is none.
+    pub first: u64,
+    /// The place of the last of those counted; 0: there is none.
+    pub last: u64,
+}
+
 /// Which rows of deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliverySet {

@@ -21,8 +21,8 @@ use kernel::topic::{StreamNo, Topic, TopicMessage};
 use crate::batch::LogTail;
 use crate::error::StoreError;
 use crate::page::{
-    DeliverySet, EnvFilter, EnvListed, InstanceListed, JobFilter, JobRows, NameFilter, Page, QueueFigures, Span,
-    SubscriptionFilter, TemplateFilter, TopicFigures, TopicSpan,
+    DeadFigures, DeliverySet, EnvFilter, EnvListed, InstanceListed, JobFilter, JobRows, NameFilter, Page, QueueFigures,
+    Span, SubscriptionFilter, TemplateFilter, TopicFigures, TopicSpan,
 };
 
 /// A connection that only reads. Each call sees one state of the database, that of the last commit or later. All
@@ -118,6 +118,17 @@ pub trait Reader: Send {
         before: u64,
         limit: usize,
     ) -> Result<Vec<Arc<Delivery>>, StoreError>;
+    /// Up to `limit` deliveries of a subscription after a place that were given up at `since` or later.
+    fn dead_deliveries(
+        &mut self,
+        key: SubscriptionKey,
+        since: Timestamp,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Arc<Delivery>>, StoreError>;
+    /// How many deliveries of a subscription were given up at `since` or later, and between which places. Counts to
+    /// `most` and no further.
+    fn dead_figures(&mut self, key: SubscriptionKey, since: Timestamp, most: u64) -> Result<DeadFigures, StoreError>;
     /// The row of a delivery, if it has one.
     fn delivery(&mut self, key: DeliveryKey) -> Result<Option<Arc<Delivery>>, StoreError>;
     /// Up to `limit` attempts of a subscription, the newest message first, of each message the last attempt first.

@@ -2,6 +2,7 @@
 
 use kernel::id::JobId;
 use kernel::loops::expire::TopicCutoff;
+use kernel::subscription::SubscriptionKey;
 use kernel::time::Timestamp;
 
 use crate::engine::{Cells, Engine, EngineError, all, first};
@@ -42,6 +43,9 @@ pub(crate) fn sweep(engine: &mut dyn Engine, cutoffs: &Cutoffs, limit: usize) ->
     let jobs = sweep.old_jobs(cutoffs.jobs)?;
     sweep.garbage()?;
     sweep.old_attempts(cutoffs.attempts)?;
+    for (key, through) in &cutoffs.many {
+        sweep.many_attempts(*key, *through)?;
+    }
     sweep.old_dead(cutoffs.attempts)?;
     sweep.old_samples(cutoffs.attempts)?;
     sweep.remove("activity", &["ended"], &["id"], "ended is not null and ended <= ?1", values![cutoffs.activities])?;
@@ -100,6 +104,13 @@ impl Sweep<'_> {
         self.remove("attempt", owner, rest, "at <= ?1", values![at])
     }
 
+    /// Removes attempts at a subscription's messages up to a place.
+    fn many_attempts(&mut self, key: SubscriptionKey, through: u64) -> Result<(), EngineError> {
+        let (owner, rest) = (&["topic", "subscription"], &["seq", "number"]);
+        let condition = "topic = ?1 and subscription = ?2 and seq <= ?3";
+        self.remove("attempt", owner, rest, condition, values![key.topic, key.no, through])
+    }
+
     /// Removes samples that were taken at `at` or before: they are kept as long as attempts are.
     fn old_samples(&mut self, at: Timestamp) -> Result<(), EngineError> {
         self.remove("sample", &["job"], &["task", "idx", "attempt", "number"], "at <= ?1", values![at])
@@ -111,20 +122,29 @@ impl Sweep<'_> {
         self.remove("delivery", &["topic", "subscription"], &["seq"], condition, values![since])
     }
 
-    /// Removes the beginning of a topic's log that is over its time.
+    /// Removes the beginning of a topic's log that is over its time: the places have no gap, so a chunk is a range, and
+    /// where in it the time ends is found by halving.
     fn old_messages(&mut self, cutoff: &TopicCutoff) -> Result<(), EngineError> {
-        let text = "select seq, published from topic_message where topic = ?1 order by seq limit ?2";
-        let read = |row: &mut Cells<'_>| Ok((row.int::<u64>()?, row.time()?));
-        let first = Statement::new(text, values![cutoff.topic, 1u64]);
-        if !all(self.engine, &first, read)?.iter().any(|(seq, published)| cutoff.takes(*seq, *published)) {
-            return Ok(());
+        let text =
+            "select seq, published from topic_message where topic = ?1 and seq >= ?2 order by topic, seq limit 1";
+        let mut look = |seq: u64| -> Result<Option<(u64, bool)>, EngineError> {
+            let read = |row: &mut Cells<'_>| Ok((row.int::<u64>()?, row.time()?));
+            let found = first(self.engine, &Statement::new(text, values![cutoff.topic, seq]), read)?;
+            Ok(found.map(|(seq, published)| (seq, cutoff.takes(seq, published))))
+        };
+        let Some((from, true)) = look(0)? else { return Ok(()) };
+        // All before `low` go, and `high` stays.
+        let (mut low, mut high) = (from + 1, from + self.left as u64);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match look(middle)? {
+                Some((seq, true)) if seq == middle => low = middle + 1,
+                _ => high = middle,
+            }
         }
-        let statement = Statement::new(text, values![cutoff.topic, self.left as u64]);
-        let oldest = all(self.engine, &statement, read)?;
-        let over = oldest.iter().take_while(|(seq, published)| cutoff.takes(*seq, *published)).last();
-        let Some((through, _)) = over else { return Ok(()) };
-        let condition = "topic = ?1 and seq <= ?2";
-        self.remove("topic_message", &["topic"], &["seq"], condition, values![cutoff.topic, *through])
+        let text = "delete from topic_message where topic = ?1 and seq >= ?2 and seq < ?3";
+        self.left -= self.engine.execute(&Statement::new(text, values![cutoff.topic, from, low]))?;
+        Ok(())
     }
 
     /// Removes rows of a table that meet a condition, by their keys, as many as are left.

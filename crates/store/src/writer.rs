@@ -4,6 +4,7 @@ use kernel::id::JobId;
 use kernel::instance::InstanceKey;
 use kernel::loops::expire::TopicCutoff;
 use kernel::state::Row;
+use kernel::subscription::SubscriptionKey;
 use kernel::task::TaskKey;
 use kernel::time::Timestamp;
 use kernel::topic::StreamNo;
@@ -150,6 +151,8 @@ pub struct Cutoffs {
     pub jobs: Timestamp,
     /// Attempts that left, and deliveries that were given up, at this moment or before go.
     pub attempts: Timestamp,
+    /// Attempts at messages up to these places of some subscriptions go, whatever their time.
+    pub many: Vec<(SubscriptionKey, u64)>,
     /// Activities that ended at this moment or before go.
     pub activities: Timestamp,
     /// Which messages of some topics go.

@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::list::SUBSCRIPTIONS;
+use super::progress::{places, progress, replays};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::reply::{items, text, time};
@@ -27,8 +28,11 @@ impl Show {
                 format!("topic {0} has no subscription {1}; `herald sub list {0}` lists them", self.topic, self.name);
             return Err(Failure::NotThere(told));
         };
+        let progress = progress(cx, &self.topic, &self.name).await?;
         if cx.out.is_json() {
-            return cx.out.json(subscription);
+            let mut subscription = subscription.clone();
+            subscription["Progress"] = progress;
+            return cx.out.json(&subscription);
         }
         cx.out.table(&Table::of_pairs([
             ("Subscription", text(subscription, "SubscriptionName")),
@@ -49,10 +53,17 @@ impl Show {
             ("Signature", text(subscription, "Signature")),
             ("Dead letters", text(subscription, "DeadLetterQueueName")),
             ("Own events", text(subscription, "NotificationTopicName")),
+            ("Done with", places(&progress)),
             ("Waiting", text(subscription, "MsgCount")),
             ("Created", time(subscription, "CreateTime", &cx.zone)),
             ("Changed", time(subscription, "LastModifyTime", &cx.zone)),
-        ]))
+        ]))?;
+        let replays = replays(&progress, &cx.zone);
+        if replays.is_empty() {
+            return Ok(());
+        }
+        cx.out.line("")?;
+        cx.out.table(&replays)
     }
 }
 

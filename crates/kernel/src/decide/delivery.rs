@@ -146,18 +146,23 @@ fn told(outcome: &Outcome) -> (Option<u16>, String) {
 }
 
 /// What is known of a delivery that is given up.
-struct Given<'a> {
+pub(super) struct Given<'a> {
     /// Its message, if it is still in the log.
-    text: Option<&'a Arc<TopicMessage>>,
+    pub(super) text: Option<&'a Arc<TopicMessage>>,
     /// Its last attempt, if that has just ended.
-    last: Option<&'a Attempt>,
+    pub(super) last: Option<&'a Attempt>,
     /// Nothing is told of it: it is an event of a subscription itself.
-    is_quiet: bool,
+    pub(super) is_quiet: bool,
 }
 
 /// Gives a delivery up: its row says so, an event tells it, and its text goes to the queue for dead letters, unless
 /// that is full.
-fn give_up(draft: &mut Draft<'_>, (topic, subscription): (&Topic, &Subscription), row: Delivery, given: Given<'_>) {
+pub(super) fn give_up(
+    draft: &mut Draft<'_>,
+    (topic, subscription): (&Topic, &Subscription),
+    row: Delivery,
+    given: Given<'_>,
+) {
     let (last_status, last_error) = given.last.map(|last| told(&last.outcome)).unwrap_or_default();
     let trouble = DeliveryTrouble {
         failures: row.attempts,
@@ -198,7 +203,7 @@ fn trouble(topic: &Topic, subscription: &Subscription) -> DeliveryTrouble {
     }
 }
 
-fn is_of_subscription(message: &TopicMessage) -> bool {
+pub(super) fn is_of_subscription(message: &TopicMessage) -> bool {
     matches!(message.owner, Some(event::Owner::Subscription(_)))
 }
 
@@ -209,6 +214,6 @@ fn move_cursor(draft: &mut Draft<'_>, topic: &Topic, subscription: &Subscription
     }
 }
 
-fn find_key(draft: &Draft<'_>, key: SubscriptionKey) -> Option<(Arc<Topic>, Arc<Subscription>)> {
+pub(super) fn find_key(draft: &Draft<'_>, key: SubscriptionKey) -> Option<(Arc<Topic>, Arc<Subscription>)> {
     Some((draft.state.topic(key.topic)?.clone(), draft.state.subscription(key)?.clone()))
 }

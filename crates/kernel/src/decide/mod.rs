@@ -17,6 +17,7 @@ mod message;
 mod node;
 mod place;
 mod queue;
+mod replay;
 mod report;
 mod retry;
 mod rewind;
@@ -49,6 +50,10 @@ use crate::topic::{FilterType, NewBody, NewMessage, StreamNo};
 pub struct Settings {
     /// Whether a client may publish what nobody takes; else it is refused.
     pub keep_untaken: bool,
+    /// How long attempts of deliveries are kept, in seconds.
+    pub attempts_kept_s: u64,
+    /// Of how many of a subscription's latest messages attempts are kept.
+    pub attempts_kept: u64,
     /// Most unfinished jobs; 0: no bound.
     pub job_quota: u64,
     /// Most task templates.
@@ -71,6 +76,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             keep_untaken: false,
+            attempts_kept_s: crate::limits::ATTEMPTS_KEPT_S,
+            attempts_kept: crate::limits::ATTEMPTS_KEPT_MESSAGES,
             job_quota: 0,
             template_quota: crate::limits::TEMPLATES_DEFAULT,
             env_quota: 0,
@@ -135,6 +142,10 @@ pub fn decide(
             topic::publish(&mut draft, &topic, bodies, tags, routing_key)?
         }
         Command::Subscribe(new) => subscription::subscribe(&mut draft, *new)?,
+        Command::StartReplay(new) => replay::start(&mut draft, *new)?,
+        Command::StopReplay { topic, name, no } => replay::stop(&mut draft, &topic, &name, no)?,
+        Command::RecordReplay(record) => replay::record(&mut draft, *record)?,
+        Command::CopyReplay { key, no, messages, through } => replay::copy(&mut draft, (key, no), &messages, through)?,
         Command::Unsubscribe { topic, name } => subscription::unsubscribe(&mut draft, &topic, &name)?,
         Command::ModifySubscription { topic, name, edit } => subscription::modify(&mut draft, &topic, &name, *edit)?,
         Command::PauseSubscription { topic, name } => subscription::pause(&mut draft, &topic, &name)?,

@@ -39,6 +39,7 @@ pub(super) fn subscribe(draft: &mut Draft<'_>, new: NewSubscription) -> Result<R
         start: topic.end(),
         manner: Manner::default(),
         secrets: None,
+        replays: Vec::new(),
         stage: Stage::default(),
         health: Health::default(),
         outlets: Outlets::default(),
@@ -190,7 +191,7 @@ fn notifications(draft: &Draft<'_>, topic_name: String) -> Result<Vec<Notificati
     Ok(vec![Notification { topic_name, topic, events }])
 }
 
-fn named(draft: &Draft<'_>, topic: &str, name: &str) -> Result<(Arc<Topic>, Arc<Subscription>), Refusal> {
+pub(super) fn named(draft: &Draft<'_>, topic: &str, name: &str) -> Result<(Arc<Topic>, Arc<Subscription>), Refusal> {
     let topic = topic::named(draft, topic)?;
     let missing = || Refusal::NoSubscription { topic: topic.name.clone(), name: name.to_owned() };
     let subscription = find(draft, &topic, name).cloned().ok_or_else(missing)?;

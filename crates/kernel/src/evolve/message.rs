@@ -5,7 +5,9 @@ use std::sync::Arc;
 use crate::change::What;
 use crate::delivery::DeliveryKey;
 use crate::evolve::queue;
+use crate::limits;
 use crate::queue::{Kept, KeptMessage, MessageKey, Queue, QueueMessage};
+use crate::replay::Replay;
 use crate::state::{RowKey, State};
 use crate::subscription::{Subscription, SubscriptionKey};
 use crate::time::Timestamp;
@@ -64,7 +66,8 @@ pub(super) fn evolve(state: &mut State, what: &What, at: Timestamp) {
         What::SubscriptionModified(next) => edit_subscription(state, next.key, |row| {
             let (cursor, health, outlets) =
                 (row.cursor, std::mem::take(&mut row.health), std::mem::take(&mut row.outlets));
-            *row = Subscription { cursor, health, outlets, ..(**next).clone() };
+            let replays = std::mem::take(&mut row.replays);
+            *row = Subscription { cursor, health, outlets, replays, ..(**next).clone() };
         }),
         What::SubscriptionStaged(key, stage) => edit_subscription(state, *key, |row| row.stage = *stage),
         What::SubscriptionFared(key, health) => edit_subscription(state, *key, |row| row.health.clone_from(health)),
@@ -75,6 +78,7 @@ pub(super) fn evolve(state: &mut State, what: &What, at: Timestamp) {
         What::CursorMoved(key, cursor) => {
             edit_subscription(state, *key, |row| row.cursor = row.cursor.max(*cursor));
         }
+        What::ReplayPut(key, replay) => edit_subscription(state, *key, |row| put_replay(&mut row.replays, replay)),
         What::DeliveryPut(delivery) => {
             state.dirty.insert(RowKey::Delivery(delivery.key));
             state.deliveries.put(delivery.key, delivery.clone());
@@ -101,6 +105,19 @@ fn edit_subscription(state: &mut State, key: SubscriptionKey, edit: impl FnOnce(
     state.dirty.insert(RowKey::Subscription(key));
     if let Some(subscription) = state.subscriptions.edit(&key) {
         edit(subscription);
+    }
+}
+
+/// Replaces a replay or adds a new one; then the oldest that has ended goes, if there are many.
+fn put_replay(replays: &mut Vec<Replay>, replay: &Replay) {
+    match replays.iter_mut().find(|other| other.no == replay.no) {
+        Some(other) => other.clone_from(replay),
+        None => replays.push(replay.clone()),
+    }
+    if replays.len() > limits::REPLAYS
+        && let Some(oldest) = replays.iter().position(|other| !other.is_running())
+    {
+        replays.remove(oldest);
     }
 }
 

@@ -3,3 +3,4 @@
 pub mod backoff;
 pub mod expire;
 pub mod push;
+pub mod replay;

@@ -49,7 +49,7 @@ use book::Book;
 use gate::{Answer, Gate};
 use lanes::{Lanes, Waiting};
 pub use places::Places;
-use rate::Rate;
+pub(super) use rate::Rate;
 
 /// How much a push loop does at once.
 #[derive(Debug, Clone, Copy)]

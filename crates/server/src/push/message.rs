@@ -122,6 +122,7 @@ mod tests {
             binding_keys: Vec::new(),
             manner: Manner::default(),
             secrets: None,
+            replays: Vec::new(),
             stage: Stage::default(),
             health: Health::default(),
             outlets: Outlets::default(),

@@ -4,6 +4,7 @@
 //! cannot go on begins anew from what is durable.
 
 mod message;
+mod post;
 mod seats;
 mod subscriber;
 
@@ -21,6 +22,7 @@ use crate::App;
 use crate::effects::Signals;
 use crate::outbound::Outbound;
 use crate::topic_log::TopicLog;
+pub(crate) use post::Subject;
 pub(crate) use seats::Seats;
 use subscriber::Subscriber;
 

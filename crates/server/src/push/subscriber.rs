@@ -1,24 +1,23 @@
 //! The task of one HTTP subscription.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use kernel::command::{Command, DeliveryRecord};
-use kernel::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStage, Outcome};
-use kernel::loops::push::{Posted, PushInput, PushLimits, PushLoop, PushOutput};
-use kernel::subscription::{Endpoint, Subscription, SubscriptionKey};
+use kernel::delivery::{Delivery, DeliveryStage};
+use kernel::loops::push::{PushInput, PushLimits, PushLoop, PushOutput};
+use kernel::subscription::{Subscription, SubscriptionKey};
 use kernel::time::Timestamp;
 use kernel::topic::{Topic, TopicMessage};
 use rand::rngs::{StdRng, SysRng};
 use rand::{RngExt, SeedableRng};
 use store::{DeliverySet, StoreError};
 use tokio::sync::Notify;
-use wire::webhook;
 
-use super::{Push, message};
+use super::{Push, Subject};
 use crate::chain::Chain;
 use crate::ledger::{Lane, SubmitError};
 
@@ -49,9 +48,6 @@ enum Failed {
     #[error("no random numbers are to be had")]
     Random(#[from] rand::rngs::SysError),
 }
-
-/// What the subscription is, and its topic.
-type Subject = (Arc<Topic>, Arc<Subscription>);
 
 impl Subscriber {
     /// Posts until the subscription is gone.
@@ -184,7 +180,7 @@ impl Subscriber {
 
     async fn post(
         &self,
-        (topic, subscription): Subject,
+        subject: Subject,
         (seq, number): (u64, u32),
         message: Option<Arc<TopicMessage>>,
         request_id: u32,
@@ -193,34 +189,8 @@ impl Subscriber {
             Some(message) => Some(message),
             None => self.message(seq).await?,
         };
-        let (Some(message), Endpoint::Http { url }) = (message, &subscription.endpoint) else {
-            return Ok(PushInput::Gone(seq));
-        };
-        let _seat = self.push.seats.take(self.key).await;
-        let (mut headers, body) = (
-            message::headers(subscription.format, &message, request_id),
-            message::body(&topic, &subscription, &message, &self.push.app.settings),
-        );
-        let (at, began) = (self.push.app.clock(), Instant::now());
-        if let Some(secrets) = &subscription.secrets {
-            message::sign(&mut headers, secrets, &message, &body, at);
-        }
-        let (outcome, retry_after_ms) = match self.push.outbound.post(url, headers, body).await {
-            Ok(answer) => {
-                let retry_after = answer.retry_after.as_deref();
-                let wait = retry_after.and_then(|text| webhook::retry_after_ms(text, self.push.app.clock()));
-                (Outcome::Replied { status: answer.status, body: answer.body }, wait)
-            }
-            Err(error) => (Outcome::Failed { error }, None),
-        };
-        let attempt = Arc::new(Attempt {
-            key: DeliveryKey { subscription: self.key, seq },
-            number,
-            at,
-            duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-            address: url.clone(),
-            outcome,
-        });
-        Ok(PushInput::Posted(Posted { attempt, retry_after_ms, owner: message.owner }))
+        let Some(message) = message else { return Ok(PushInput::Gone(seq)) };
+        let posted = self.push.post(&subject, &message, number, request_id, false).await;
+        Ok(posted.map_or(PushInput::Gone(seq), PushInput::Posted))
     }
 }

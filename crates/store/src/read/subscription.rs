@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use kernel::delivery::{Attempt, Delivery, DeliveryKey};
 use kernel::subscription::{Subscription, SubscriptionKey};
+use kernel::time::Timestamp;
 use kernel::topic::StreamNo;
 
 use crate::engine::{Engine, EngineError, all, first};
-use crate::page::{DeliverySet, Page, Span, SubscriptionFilter};
+use crate::page::{DeadFigures, DeliverySet, Page, Span, SubscriptionFilter};
 use crate::read::{Conditions, page};
 use crate::rows::{delivery, subscription};
 use crate::statement::{Statement, values};
@@ -79,6 +80,37 @@ fn of_set(set: DeliverySet) -> &'static str {
         DeliverySet::Dead => " and state = 'DEAD'",
         DeliverySet::All => "",
     }
+}
+
+/// The sign keeps the walk on the primary key: the index of the dead is in another order.
+const DEAD_SINCE: &str = "topic = ?1 and subscription = ?2 and seq > ?3 and state = 'DEAD' and +dead_since >= ?4";
+
+pub(crate) fn dead_deliveries(
+    engine: &mut dyn Engine,
+    key: SubscriptionKey,
+    since: Timestamp,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<Arc<Delivery>>, EngineError> {
+    let text = format!("{} where {DEAD_SINCE} order by topic, subscription, seq limit ?5", delivery::TEXTS.select);
+    let statement = Statement::new(text, values![key.topic, key.no, after, since, limit as u64]);
+    all(engine, &statement, |row| delivery::read(row).map(Arc::new))
+}
+
+pub(crate) fn dead_figures(
+    engine: &mut dyn Engine,
+    key: SubscriptionKey,
+    since: Timestamp,
+    most: u64,
+) -> Result<DeadFigures, EngineError> {
+    let text = format!(
+        "select count(*), coalesce(min(seq), 0), coalesce(max(seq), 0) from \
+         (select seq from delivery where {DEAD_SINCE} order by topic, subscription, seq limit ?5) as dead"
+    );
+    let statement = Statement::new(text, values![key.topic, key.no, 0u64, since, most]);
+    let found =
+        first(engine, &statement, |row| Ok(DeadFigures { count: row.int()?, first: row.int()?, last: row.int()? }))?;
+    Ok(found.unwrap_or_default())
 }
 
 pub(crate) fn delivery(engine: &mut dyn Engine, key: DeliveryKey) -> Result<Option<Arc<Delivery>>, EngineError> {

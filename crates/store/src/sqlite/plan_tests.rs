@@ -73,6 +73,8 @@ fn pages(engine: &mut Asking, messages: u64) -> Vec<usize> {
     took(engine, items, 20);
     let items = subscription::attempts_of(engine, KEY, key.seq, 20).unwrap().len();
     took(engine, items, 2);
+    let items = subscription::dead_deliveries(engine, KEY, Timestamp(1), key.seq, 20).unwrap().len();
+    took(engine, items, 20);
     let items = usize::from(subscription::last_attempt(engine, key).unwrap().is_some());
     took(engine, items, 1);
     let items = usize::from(subscription::delivery(engine, key).unwrap().is_some());
@@ -84,7 +86,7 @@ fn pages(engine: &mut Asking, messages: u64) -> Vec<usize> {
 fn a_page_costs_the_same_however_much_there_is() {
     let (mut few, mut many) = (filled(4_000), filled(40_000));
     assert_eq!(pages(&mut few, 4_000), pages(&mut many, 40_000));
-    assert_eq!(many.plans.len(), 20 + 6, "a step for each message of the job, one statement for each other page");
+    assert_eq!(many.plans.len(), 20 + 7, "a step for each message of the job, one statement for each other page");
     assert_eq!(few.plans, many.plans);
     for plan in &many.plans {
         let table = plan.strip_prefix("SEARCH ").and_then(|plan| plan.split_once(" USING PRIMARY KEY (topic=?"));

@@ -21,8 +21,8 @@ use kernel::topic::{StreamNo, Topic, TopicMessage};
 use crate::batch::LogTail;
 use crate::error::StoreError;
 use crate::page::{
-    DeliverySet, EnvFilter, EnvListed, InstanceListed, JobFilter, JobRows, NameFilter, Page, QueueFigures, Span,
-    SubscriptionFilter, TemplateFilter, TopicFigures, TopicSpan,
+    DeadFigures, DeliverySet, EnvFilter, EnvListed, InstanceListed, JobFilter, JobRows, NameFilter, Page, QueueFigures,
+    Span, SubscriptionFilter, TemplateFilter, TopicFigures, TopicSpan,
 };
 use crate::read::{environment, instance, job, queue, subscription, template, topic};
 use crate::reader::Reader;
@@ -81,6 +81,10 @@ reads! {
         = subscription::deliveries, "list deliveries";
     fn deliveries_before(key: SubscriptionKey, set: DeliverySet, before: u64, limit: usize) -> Vec<Arc<Delivery>>
         = subscription::deliveries_before, "list deliveries backwards";
+    fn dead_deliveries(key: SubscriptionKey, since: Timestamp, after: u64, limit: usize) -> Vec<Arc<Delivery>>
+        = subscription::dead_deliveries, "list deliveries that were given up";
+    fn dead_figures(key: SubscriptionKey, since: Timestamp, most: u64) -> DeadFigures
+        = subscription::dead_figures, "count deliveries that were given up";
     fn delivery(key: DeliveryKey) -> Option<Arc<Delivery>> = subscription::delivery, "read a delivery";
     fn attempts(key: SubscriptionKey, before: Option<(u64, u32)>, limit: usize) -> Vec<Arc<Attempt>>
         = subscription::attempts, "list attempts";

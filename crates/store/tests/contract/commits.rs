@@ -107,7 +107,10 @@ pub(crate) fn an_id_of_a_deleted_job_is_free_once_its_rows_are_gone(database: &d
     writer.remove(vec![RowKey::Job(job_id(1))]);
     refused(&mut writer, vec![fresh(Row::Job(Arc::new(job(1))))]);
     let never = Timestamp(i64::MIN);
-    writer.store.sweep(&Cutoffs { jobs: never, attempts: never, activities: never, topics: vec![] }, 10).unwrap();
+    writer
+        .store
+        .sweep(&Cutoffs { jobs: never, attempts: never, activities: never, many: vec![], topics: vec![] }, 10)
+        .unwrap();
     writer.add(vec![Row::Job(Arc::new(job(1)))]);
 }
 

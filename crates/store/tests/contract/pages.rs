@@ -13,7 +13,7 @@ use kernel::template::Template;
 use kernel::time::Timestamp;
 use kernel::topic::{StreamNo, TopicMessage};
 use store::{
-    Batch, DeliverySet, EnvFilter, InstanceListed, JobFilter, NameFilter, NodeCounts, QueueFigures, Span,
+    Batch, DeadFigures, DeliverySet, EnvFilter, InstanceListed, JobFilter, NameFilter, NodeCounts, QueueFigures, Span,
     SubscriptionFilter, Tagged, TemplateFilter, TopicFigures, TopicSpan,
 };
 
@@ -332,6 +332,14 @@ pub(crate) fn deliveries_and_attempts_are_listed(database: &dyn Database) {
     assert_eq!(reader.last_attempt(last(5)).unwrap(), None);
     assert_eq!(reader.delivery(last(4)).unwrap().as_ref(), Some(&rows[1]));
     assert_eq!(reader.delivery(last(5)).unwrap(), None);
+    // Both were given up in one commit.
+    let since = Timestamp(1_000);
+    assert_eq!(reader.dead_deliveries(key, since, 0, 9).unwrap(), [rows[0].clone(), rows[3].clone()]);
+    assert_eq!(reader.dead_deliveries(key, since, 3, 1).unwrap(), rows[3..]);
+    assert!(reader.dead_deliveries(key, since.plus_ms(1), 0, 9).unwrap().is_empty());
+    assert_eq!(reader.dead_figures(key, since, 9).unwrap(), DeadFigures { count: 2, first: 3, last: 8 });
+    assert_eq!(reader.dead_figures(key, since, 1).unwrap(), DeadFigures { count: 1, first: 3, last: 3 });
+    assert_eq!(reader.dead_figures(key, since.plus_ms(1), 9).unwrap(), DeadFigures::default());
     assert_eq!(reader.deliveries_before(key, DeliverySet::Dead, u64::MAX, 1).unwrap(), rows[3..]);
     assert_eq!(reader.deliveries_before(key, DeliverySet::All, 6, 9).unwrap(), [rows[1].clone(), rows[0].clone()]);
     assert_eq!(reader.attempts(key, Some((4, 1)), 1).unwrap(), newest[1..2]);

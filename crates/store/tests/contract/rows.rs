@@ -334,6 +334,7 @@ pub(crate) fn subscription(topic: u32, no: u32, endpoint: Endpoint) -> Subscript
             ..Manner::default()
         },
         secrets: None,
+        replays: Vec::new(),
         stage: kernel::subscription::Stage::Paused { why: PauseReason::Gone, since: Timestamp(5) },
         health: Health { failures: 4, last_status: Some(410), last_error: "no answer".into() },
         outlets: Outlets::default(),

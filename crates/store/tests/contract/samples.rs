@@ -57,7 +57,8 @@ pub(crate) fn samples_go_with_their_time_and_their_job(database: &dyn Database) 
     let samples = [1, 2].into_iter().flat_map(|job| [sample(job, 1, 0), sample(job, 1, 1), sample(job, 2, 0)]);
     writer.commit(Batch { samples: samples.collect(), ..writer.batch() });
     let never = Timestamp(i64::MIN);
-    let by_time = Cutoffs { jobs: never, attempts: Timestamp(100), activities: never, topics: Vec::new() };
+    let by_time =
+        Cutoffs { jobs: never, attempts: Timestamp(100), activities: never, many: Vec::new(), topics: Vec::new() };
     assert_eq!(writer.store.sweep(&by_time, 100).unwrap().rows, 2);
     assert_eq!(found(&mut writer, 1, 0, 999), [sample(1, 1, 1), sample(1, 2, 0)]);
     writer.remove(vec![RowKey::Job(job_id(1))]);

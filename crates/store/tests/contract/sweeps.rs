@@ -18,6 +18,7 @@ fn nothing() -> Cutoffs {
     Cutoffs {
         jobs: Timestamp(i64::MIN),
         attempts: Timestamp(i64::MIN),
+        many: Vec::new(),
         activities: Timestamp(i64::MIN),
         topics: Vec::new(),
     }
@@ -151,8 +152,10 @@ pub(crate) fn old_attempts_go(database: &dyn Database) {
     let attempts: Vec<_> = (1..=4).map(|seq| attempt(1, 1, seq, 1)).collect();
     writer.add(vec![Row::Topic(Arc::new(topic(1, "t"))), Row::Subscription(Arc::new(subscription(1, 1, http())))]);
     writer.commit(Batch { attempts: attempts.clone(), ..writer.batch() });
+    let many = vec![(attempts[0].key.subscription, 1)];
+    assert_eq!(sweep_all(&mut writer, &Cutoffs { many, ..nothing() }, 2), [1]);
     let cutoffs = Cutoffs { attempts: attempts[2].at, ..nothing() };
-    assert_eq!(sweep_all(&mut writer, &cutoffs, 2), [2, 1]);
+    assert_eq!(sweep_all(&mut writer, &cutoffs, 3), [2]);
     let mut reader = writer.store.reader().unwrap();
     assert_eq!(reader.attempts(attempts[0].key.subscription, None, 10).unwrap(), attempts[3..]);
 }

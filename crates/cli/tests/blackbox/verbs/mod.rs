@@ -8,6 +8,7 @@ mod delivery;
 mod environment;
 mod job;
 mod message;
+mod replay;
 mod wrong;
 
 use std::io::Write;

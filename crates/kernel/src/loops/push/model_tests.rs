@@ -201,7 +201,7 @@ impl World {
     }
 
     fn expire(&mut self) {
-        let cutoff = cutoffs(&self.state, self.now, Timestamp(0)).topics[0];
+        let cutoff = cutoffs(&self.state, &crate::decide::Settings::default(), self.now, Timestamp(0)).topics[0];
         self.log.retain(|message| !cutoff.takes(message.seq, message.published));
     }
 

@@ -8,7 +8,7 @@ const BURST_MS: u64 = 10;
 const POST: u64 = 1_000;
 
 #[derive(Debug)]
-pub(super) struct Rate {
+pub(in crate::loops) struct Rate {
     /// 0: no bound.
     per_s: u64,
     credit: u64,
@@ -16,12 +16,12 @@ pub(super) struct Rate {
 }
 
 impl Rate {
-    pub(super) fn new(per_s: u32) -> Self {
+    pub(in crate::loops) fn new(per_s: u32) -> Self {
         Self { per_s: u64::from(per_s), credit: POST, at: Timestamp::default() }
     }
 
     /// Another bound; what was saved up under the old one is kept, as far as the new one lets it.
-    pub(super) fn change(&mut self, per_s: u32) {
+    pub(in crate::loops) fn change(&mut self, per_s: u32) {
         self.per_s = u64::from(per_s);
         self.credit = self.credit.min(self.most());
     }
@@ -35,17 +35,17 @@ impl Rate {
     }
 
     /// When a post may leave, seen from `now`; not after it, if one may.
-    pub(super) fn opens(&self, now: Timestamp) -> Timestamp {
+    pub(in crate::loops) fn opens(&self, now: Timestamp) -> Timestamp {
         let credit = self.credit(now);
         if self.per_s == 0 || credit >= POST { now } else { now.plus_ms((POST - credit).div_ceil(self.per_s)) }
     }
 
-    pub(super) fn is_open(&self, now: Timestamp) -> bool {
+    pub(in crate::loops) fn is_open(&self, now: Timestamp) -> bool {
         self.opens(now) <= now
     }
 
     /// A post leaves.
-    pub(super) fn passed(&mut self, now: Timestamp) {
+    pub(in crate::loops) fn passed(&mut self, now: Timestamp) {
         self.credit = self.credit(now).saturating_sub(POST);
         self.at = self.at.max(now);
     }

@@ -46,6 +46,7 @@ pub(crate) fn subscription(strategy: Strategy, filter_tags: &[&str]) -> Subscrip
         start: 0,
         manner: Manner::default(),
         secrets: None,
+        replays: Vec::new(),
         stage: Stage::default(),
         health: Health::default(),
         outlets: Outlets::default(),

@@ -7,12 +7,13 @@ use wire::api3::ApiError;
 use wire::fields;
 
 use super::fields::{subscription, topic};
+use super::replay;
 use crate::App;
 use crate::api::api3::Action;
 
 pub(super) const ACTION: Action = Action {
     name: "DescribeSubscriptionProgress",
-    help: "Tells where a subscription began, and how far in its topic it is.",
+    help: "Tells where a subscription began, how far in its topic it is, and how its replays stand.",
     call: |app, params| Box::pin(async move { call(app, params) }),
 };
 
@@ -30,6 +31,7 @@ fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
         "StartPlace": subscription.start,
         "DonePlace": subscription.cursor,
         "LastPlace": topic.end(),
+        "ReplaySet": subscription.replays.iter().rev().map(replay::view).collect::<Vec<_>>(),
     }))
 }
 

@@ -10,6 +10,7 @@ mod describe_server;
 mod describe_subscription_progress;
 mod explain_job;
 mod fields;
+mod replay;
 mod submit_task_template;
 mod subscription;
 
@@ -34,6 +35,9 @@ pub(super) const ACTIONS: &[Action] = &[
     subscription::PAUSE,
     subscription::RESUME,
     subscription::ROTATE,
+    replay::redeliver_messages::ACTION,
+    replay::rewind_subscription::ACTION,
+    replay::stop_replay::ACTION,
 ];
 
 /// What a job, finished or not, or an environment has sent to topics.

@@ -29,6 +29,7 @@ mod publish_cmq_msg;
 mod queue_fields;
 mod refusal;
 pub(super) mod rewind_cmq_queue;
+pub(in crate::api) use refusal::of_refusal;
 mod send_cmq_msg;
 pub(super) mod unbind_cmq_dead_letter;
 pub(super) mod views;
@@ -41,7 +42,6 @@ use super::api3::{Action, submit, unexpected};
 use crate::App;
 use crate::api::cmq::{read, words};
 use crate::ledger::Lane;
-pub(in crate::api) use refusal::of_refusal;
 
 /// All actions of `tdmq` that are built.
 pub(super) const ACTIONS: &[Action] = &[

@@ -16,6 +16,11 @@ pub(in crate::api) fn of_refusal(refusal: &Refusal) -> ApiError {
         Refusal::NoCircuit => return at("CircuitSeconds", INVALID, refusal),
         Refusal::ForPostsOnly(_) => INVALID,
         Refusal::NotSigned { .. } => "UnsupportedOperation",
+        // Of Herald's own actions on subscriptions.
+        Refusal::NoReplay(_) => return at("ReplayNo", "ResourceNotFound", refusal),
+        Refusal::NothingToReplay { .. } => "FailedOperation",
+        Refusal::ReplayOverlaps(_) => "ResourceInUse",
+        Refusal::TooManyReplays(_) => "LimitExceeded",
         Refusal::NoSubscription { .. } => return at("SubscriptionName", "ResourceNotFound", refusal),
         Refusal::TopicExists(_) => return at("TopicName", "ResourceInUse.Topic", refusal),
         Refusal::QueueExists(_) => return at("QueueName", "ResourceInUse.Queue", refusal),

@@ -77,6 +77,10 @@ pub(super) fn of_refusal(refusal: &Refusal) -> V2Error {
         | Refusal::TooFewNodes { .. }
         | Refusal::TokenReused(_)
         | Refusal::ForeignEvent { .. }
+        | Refusal::NoReplay(_)
+        | Refusal::NothingToReplay { .. }
+        | Refusal::ReplayOverlaps(_)
+        | Refusal::TooManyReplays(_)
         | Refusal::NoStream(_) => {
             tracing::error!(error = refusal as &dyn std::error::Error, "the kernel refused something else");
             V2Code::Internal.error()
