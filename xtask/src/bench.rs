@@ -12,11 +12,16 @@ struct Bench {
     measures: &'static str,
 }
 
-const BENCHES: [Bench; 6] = [
+const BENCHES: [Bench; 7] = [
     Bench { name: "ledger", package: "store", measures: "instance completions committed per second on SQLite" },
     Bench { name: "retention", package: "store", measures: "commits while a day of 10,000,000 messages is removed" },
     Bench { name: "instances", package: "cli", measures: "10,000 instances of `true` from submission to their events" },
     Bench { name: "callback", package: "cli", measures: "from the exit of a process to the receipt of its callback" },
+    Bench {
+        name: "messages",
+        package: "cli",
+        measures: "messages sent, received and deleted over HTTP, beside an echo",
+    },
     Bench { name: "million", package: "cli", measures: "submission of 1,000,000 instances, and the memory they take" },
     Bench {
         name: "subscribers",

@@ -1,4 +1,7 @@
-//! What the benchmarks share: a server of their own, calls signed as any client signs them, and medians.
+//! What the benchmarks share: a server of their own, calls signed as any client signs them, and medians; for loads
+//! over HTTP, [`connection`].
+
+pub(crate) mod connection;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -8,7 +11,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use wire::sign::{self, Key, Target};
 
-const KEY: Key<'static> = Key { secret_id: "AKIDbench", secret_key: "bench" };
+/// What the server is called with.
+pub(crate) const KEY: Key<'static> = Key { secret_id: "AKIDbench", secret_key: "bench" };
 
 /// A running server, ended with all its nodes when dropped.
 pub(crate) struct Bench {
@@ -46,6 +50,11 @@ impl Bench {
     /// The folder of this run, removed at its end.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Where the server listens.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
     }
 
     /// The process id of the server.
@@ -141,6 +150,7 @@ pub(crate) fn unix_ms() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64() * 1000.0
 }
 
-fn unix_seconds() -> i64 {
+/// Unix time in seconds, as signatures have it.
+pub(crate) fn unix_seconds() -> i64 {
     (unix_ms() / 1000.0) as i64
 }
