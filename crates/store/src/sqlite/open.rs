@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rusqlite::OpenFlags;
+use rusqlite::config::DbConfig;
 
 use crate::error::{OpenError, StoreError};
 use crate::sqlite::connection::{Connection, store_error};
@@ -46,6 +47,8 @@ pub(super) fn connect(place: &Place) -> Result<rusqlite::Connection, StoreError>
     }
     .map_err(&error)?;
     connection.busy_timeout(BUSY).map_err(&error)?;
+    // Plans do not depend on the values of a statement: else SQLite makes many of them anew for each use.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(&error)?;
     if let Place::File(_) = place {
         connection.pragma_update(None, "journal_mode", "wal").map_err(&error)?;
     }
@@ -117,6 +120,7 @@ fn copy(connection: &rusqlite::Connection, place: &Place, schema: i64) -> Result
 mod tests {
     use super::*;
     use refinery::{Migration, Runner};
+    use rusqlite::StatementStatus;
 
     const FIRST: (&str, &str) = ("V1__first", "create table a (b integer) strict; insert into a values (7);");
     const SECOND: (&str, &str) = ("V2__second", "alter table a add column c integer;");
@@ -172,5 +176,26 @@ mod tests {
         let text = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, String>(0)).unwrap();
         let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).unwrap();
         assert_eq!((text("journal_mode").as_str(), number("synchronous"), number("wal_autocheckpoint")), ("wal", 2, 0));
+    }
+
+    #[test]
+    fn statements_stay_prepared_whatever_their_values() {
+        let connection = migrated(&Place::memory()).unwrap().0;
+        for text in [
+            "select seq from queue_message where heap = ?1 and visible <= ?2 and enqueued > ?3 order by visible, seq \
+             limit ?4",
+            "select seq from queue_message where heap = ?1 and visible <= ?2 and (visible, seq) > (?3, ?4)",
+            "select seq from queue_message where heap = ?1 and seq in (?2, ?3, ?4)",
+            "update queue_message set visible = ?1, dequeues = ?2 where heap = ?3 and seq = ?4",
+        ] {
+            for value in 1..4 {
+                let mut statement = connection.prepare_cached(text).unwrap();
+                (1..=4).for_each(|at| statement.raw_bind_parameter(at, value).unwrap());
+                let mut rows = statement.raw_query();
+                while rows.next().unwrap().is_some() {}
+            }
+            let prepared = connection.prepare_cached(text).unwrap();
+            assert_eq!(prepared.get_status(StatementStatus::RePrepare), 0, "{text}");
+        }
     }
 }
