@@ -13,8 +13,32 @@ const VPC: &[Field] = &[
 
 const ENABLED: &[Field] = &[Field::new("Enabled", Kind::Flag)];
 
+const SYSTEM_DISK_TYPES: &[&str] = &[
+    "LOCAL_BASIC",
+    "LOCAL_SSD",
+    "CLOUD_BASIC",
+    "CLOUD_SSD",
+    "CLOUD_PREMIUM",
+    "CLOUD_BSSD",
+    "CLOUD_HSSD",
+    "CLOUD_TSSD",
+];
+
+const DATA_DISK_TYPES: &[&str] = &[
+    "LOCAL_BASIC",
+    "LOCAL_SSD",
+    "LOCAL_NVME",
+    "LOCAL_PRO",
+    "CLOUD_BASIC",
+    "CLOUD_SSD",
+    "CLOUD_PREMIUM",
+    "CLOUD_BSSD",
+    "CLOUD_HSSD",
+    "CLOUD_TSSD",
+];
+
 const SYSTEM_DISK: &[Field] = &[
-    Field::new("DiskType", Kind::Text),
+    Field::new("DiskType", Kind::Word(SYSTEM_DISK_TYPES)),
     Field::new("DiskId", Kind::Text),
     Field::new("DiskSize", Kind::Unsigned),
     Field::new("CdcId", Kind::Text),
@@ -25,7 +49,7 @@ const SYSTEM_DISK: &[Field] = &[
 
 const DATA_DISK: &[Field] = &[
     Field::required("DiskSize", Kind::Unsigned),
-    Field::new("DiskType", Kind::Text),
+    Field::new("DiskType", Kind::Word(DATA_DISK_TYPES)),
     Field::new("DiskId", Kind::Text),
     Field::new("DeleteWithInstance", Kind::Flag),
     Field::new("SnapshotId", Kind::Text),
@@ -37,14 +61,17 @@ const DATA_DISK: &[Field] = &[
     Field::new("DiskName", Kind::Text),
 ];
 
+const INTERNET_CHARGES: &[&str] =
+    &["BANDWIDTH_PREPAID", "TRAFFIC_POSTPAID_BY_HOUR", "BANDWIDTH_POSTPAID_BY_HOUR", "BANDWIDTH_PACKAGE"];
+
 const INTERNET: &[Field] = &[
-    Field::new("InternetChargeType", Kind::Text),
+    Field::new("InternetChargeType", Kind::Word(INTERNET_CHARGES)),
     Field::new("InternetMaxBandwidthOut", Kind::Unsigned),
     Field::new("PublicIpAssigned", Kind::Flag),
     Field::new("BandwidthPackageId", Kind::Text),
-    Field::new("InternetServiceProvider", Kind::Text),
-    Field::new("IPv4AddressType", Kind::Text),
-    Field::new("IPv6AddressType", Kind::Text),
+    Field::new("InternetServiceProvider", Kind::Word(&["BGP", "CMCC", "CTCC", "CUCC"])),
+    Field::new("IPv4AddressType", Kind::Word(&["WanIP", "HighQualityEIP", "AntiDDoSEIP"])),
+    Field::new("IPv6AddressType", Kind::Word(&["EIPv6", "HighQualityEIPv6"])),
     Field::new("AntiDDoSPackageId", Kind::Text),
 ];
 
@@ -54,9 +81,11 @@ const ENHANCED: &[Field] = &[
     Field::new("AutomationService", Kind::Object(ENABLED)),
 ];
 
-const SPOT: &[Field] = &[Field::required("MaxPrice", Kind::Text), Field::new("SpotInstanceType", Kind::Text)];
+const SPOT: &[Field] =
+    &[Field::required("MaxPrice", Kind::Decimal), Field::new("SpotInstanceType", Kind::Word(&["one-time"]))];
 
-const MARKET: &[Field] = &[Field::required("SpotOptions", Kind::Object(SPOT)), Field::new("MarketType", Kind::Text)];
+const MARKET: &[Field] =
+    &[Field::required("SpotOptions", Kind::Object(SPOT)), Field::new("MarketType", Kind::Word(&["spot"]))];
 
 /// `LoginSettings`.
 pub(super) const LOGIN: &[Field] = &[

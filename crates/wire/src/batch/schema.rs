@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::api3::ApiError;
-use crate::fields::Reader;
+use crate::fields::{Reader, shortened};
 
 /// What is shown for a secret.
 const MASK: &str = "******";
@@ -21,6 +21,10 @@ pub(super) enum Kind {
     Text,
     /// A text that is never shown again.
     Secret,
+    /// One of some words.
+    Word(&'static [&'static str]),
+    /// A decimal number, written as a text.
+    Decimal,
     Integer,
     Unsigned,
     Flag,
@@ -47,6 +51,8 @@ pub(super) fn check(reader: &Reader<'_>, fields: &[Field]) -> Result<(), ApiErro
         let given = reader.has(name);
         match kind {
             Kind::Text | Kind::Secret => drop(reader.string(name)?),
+            Kind::Word(words) => word(reader, name, words)?,
+            Kind::Decimal => decimal(reader, name)?,
             Kind::Integer => drop(reader.i64(name)?),
             Kind::Unsigned => drop(reader.u64(name)?),
             Kind::Flag => drop(reader.bool(name)?),
@@ -57,6 +63,31 @@ pub(super) fn check(reader: &Reader<'_>, fields: &[Field]) -> Result<(), ApiErro
         reader.required(name, (given || !required).then_some(()))?;
     }
     Ok(())
+}
+
+/// The words of machines that are rented are checked as those who rent them out would.
+fn word(reader: &Reader<'_>, name: &str, words: &[&str]) -> Result<(), ApiError> {
+    match reader.string(name)? {
+        Some(given) if !words.contains(&given.as_str()) => {
+            let reason = format!("expected one of {}, found \"{}\"", words.join(", "), shortened(&given));
+            Err(reader.refuse(name, "InvalidParameter.CvmParameters", reason))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn decimal(reader: &Reader<'_>, name: &str) -> Result<(), ApiError> {
+    let is_decimal = |text: &str| {
+        let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+        [whole, part].iter().all(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    match reader.string(name)? {
+        Some(given) if !is_decimal(&given) => {
+            let reason = format!("expected a decimal number such as 0.12, found \"{}\"", shortened(&given));
+            Err(reader.refuse(name, "InvalidParameterValue.NotFloat", reason))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The declared fields that a stored object has, each in its declared type: a flattened request had nothing but texts.

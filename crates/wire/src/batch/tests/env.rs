@@ -156,6 +156,18 @@ fn wrong_environments_are_refused_with_code_and_path() {
         ),
         ("ComputeEnv.EnvData.ImageId", json!("img-1"), "InvalidParameter.ImageIdMalformed", data("ImageId")),
         (
+            "ComputeEnv.EnvData.SystemDisk",
+            json!({"DiskType": "FLOPPY"}),
+            "InvalidParameter.CvmParameters",
+            data("SystemDisk.DiskType"),
+        ),
+        (
+            "ComputeEnv.EnvData.InstanceMarketOptions",
+            json!({"SpotOptions": {"MaxPrice": "0.1.2"}}),
+            "InvalidParameterValue.NotFloat",
+            data("InstanceMarketOptions.SpotOptions.MaxPrice"),
+        ),
+        (
             "ComputeEnv.EnvData.InstanceChargeType",
             json!("PREPAID"),
             "InvalidParameterValue.UnsupportedBatchInstanceChargeType",
