@@ -5,6 +5,7 @@
 //! the server, its nodes and what runs on them end too. `cargo xtask test` installs the clients first.
 
 mod activities;
+mod api;
 mod attempts;
 mod blocked;
 mod catalogue;

@@ -10,4 +10,5 @@ pub(crate) mod receiver;
 pub(crate) mod requests;
 pub(crate) mod rogue;
 pub(crate) mod server;
+pub(crate) mod signed;
 pub(crate) mod wait;
