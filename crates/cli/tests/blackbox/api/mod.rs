@@ -1,6 +1,7 @@
 //! The API held against the facts of its reference: every action is built, every field of a request is read, every
 //! field of a reply is there with its type, every error code has a home; and the pages that say so.
 
+mod clients;
 mod codes;
 mod examples;
 mod fields;

@@ -2,14 +2,33 @@
 
 use serde_json::Value;
 
+use super::clients::{Caller, Client};
 use super::reference::{self, Field, Reference};
-use super::session;
+use super::session::{self, Exchange};
 
 #[test]
 fn every_reply_of_batch_has_its_declared_fields_with_their_types() {
+    assert_whole(session::exchanges());
+}
+
+#[test]
+fn the_python_sdk_calls_every_action_and_reads_every_reply() {
+    let server = session::server();
+    let sdk = Client::Sdk(Box::new(server.official()));
+    assert_whole(&session::run(&mut Caller::new(&server, sdk)));
+}
+
+#[test]
+fn tccli_calls_every_action_and_prints_every_reply() {
+    let server = session::server();
+    assert_whole(&session::run(&mut Caller::new(&server, Client::Tccli(&server))));
+}
+
+/// Asserts that the replies of Batch have what is declared, and nothing else.
+fn assert_whole(exchanges: &[Exchange]) {
     let reference = reference::batch();
     let mut problems = Vec::new();
-    for exchange in session::exchanges().iter().filter(|exchange| exchange.product == "batch") {
+    for exchange in exchanges.iter().filter(|exchange| exchange.product == "batch") {
         let declared: Vec<Field> = reference.reply(&exchange.action).copied().collect();
         compare(&reference, &exchange.action, &declared, &exchange.reply, &mut problems);
         let known = |name: &String| *name == "RequestId" || declared.iter().any(|field| field.name == name);

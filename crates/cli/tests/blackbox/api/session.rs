@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
+use super::clients::{Caller, Client};
 use crate::support::server::Server;
-use crate::support::signed::Signed;
 use crate::support::wait;
 
 /// A call and its reply.
@@ -30,12 +30,22 @@ const STEPS: &str = include_str!("../../samples/api/session.json");
 pub(super) fn exchanges() -> &'static [Exchange] {
     static MADE: OnceLock<Vec<Exchange>> = OnceLock::new();
     MADE.get_or_init(|| {
-        let server = Server::start_with(include_str!("../../samples/api/herald.toml"));
-        let client = Signed::new(&server);
-        let steps: Vec<Map<String, Value>> = serde_json::from_str(STEPS).expect("a list of steps");
-        let mut kept = BTreeMap::from([("server".to_owned(), Value::from(server.address()))]);
-        steps.iter().map(|step| exchange(&client, step, &mut kept)).collect()
+        let server = server();
+        let mut caller = Caller::new(&server, Client::None);
+        run(&mut caller)
     })
+}
+
+/// A server for the session.
+pub(super) fn server() -> Server {
+    Server::start_with(include_str!("../../samples/api/herald.toml"))
+}
+
+/// Has the session called.
+pub(super) fn run(caller: &mut Caller<'_>) -> Vec<Exchange> {
+    let steps: Vec<Map<String, Value>> = serde_json::from_str(STEPS).expect("a list of steps");
+    let mut kept = BTreeMap::new();
+    steps.iter().map(|step| exchange(caller, step, &mut kept)).collect()
 }
 
 /// Replaces `$name` by what is kept under that name, at any depth.
@@ -53,11 +63,11 @@ pub(super) fn filled(value: &Value, kept: &BTreeMap<String, Value>) -> Value {
     }
 }
 
-fn exchange(client: &Signed, step: &Map<String, Value>, kept: &mut BTreeMap<String, Value>) -> Exchange {
+fn exchange(caller: &mut Caller<'_>, step: &Map<String, Value>, kept: &mut BTreeMap<String, Value>) -> Exchange {
     let (product, action) = step["call"].as_str().and_then(|call| call.split_once('.')).expect("product.action");
     let request = filled(step.get("with").unwrap_or(&Value::Object(Map::new())), kept);
-    let call = || {
-        let reply = client.call(product, action, &request);
+    let mut call = || {
+        let reply = caller.call(product, action, &request);
         reply.unwrap_or_else(|(code, message)| panic!("{product}.{action} {request}: {code}: {message}"))
     };
     let reply = match step.get("until") {

@@ -1,0 +1,57 @@
+//! Who calls: ourselves with requests as they are, or the official clients, unmodified.
+
+use serde_json::Value;
+
+use crate::support::official::{Official, TC3_POST};
+use crate::support::server::Server;
+use crate::support::signed::Signed;
+
+/// Actions that today's official clients do not have any more.
+const NOT_IN_CLIENTS: [&str; 1] = ["DescribeCmqDeadLetterSourceQueues"];
+
+/// A caller of one server.
+pub(super) struct Caller<'a> {
+    signed: Signed,
+    official: Client<'a>,
+}
+
+/// An official client.
+pub(super) enum Client<'a> {
+    /// None: every request is ours.
+    None,
+    /// The Python SDK.
+    Sdk(Box<Official>),
+    /// `tccli`.
+    Tccli(&'a Server),
+}
+
+impl<'a> Caller<'a> {
+    /// A caller that leaves to this client what the client has an action for.
+    pub(super) fn new(server: &Server, official: Client<'a>) -> Self {
+        Self { signed: Signed::new(server), official }
+    }
+
+    /// Calls an action: its `Response`, or its error's code and message.
+    pub(super) fn call(&mut self, product: &str, action: &str, params: &Value) -> Result<Value, (String, String)> {
+        if !["batch", "tdmq"].contains(&product) || NOT_IN_CLIENTS.contains(&action) {
+            return self.signed.call(product, action, params);
+        }
+        match &mut self.official {
+            Client::None => self.signed.call(product, action, params),
+            Client::Sdk(sdk) => {
+                sdk.api(TC3_POST, product, action, params.clone()).map_err(|error| (error.code, error.message))
+            }
+            Client::Tccli(server) => Ok(tccli(server, product, action, params)),
+        }
+    }
+}
+
+/// Each parameter is an argument; what is no scalar is written as JSON.
+fn tccli(server: &Server, product: &str, action: &str, params: &Value) -> Value {
+    let mut args = vec![product.to_owned(), action.to_owned()];
+    for (name, value) in params.as_object().expect("parameters") {
+        args.push(format!("--{name}"));
+        args.push(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    }
+    server.tccli(&args.iter().map(String::as_str).collect::<Vec<_>>())
+}
