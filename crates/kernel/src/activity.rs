@@ -104,6 +104,10 @@ pub(crate) enum Cause {
     DeleteEnv,
     /// Somebody ended nodes.
     TerminateNodes,
+    /// Machines were attached.
+    Attach,
+    /// Machines were detached.
+    Detach,
     /// This node failed and is made anew.
     Recreate(NodeId),
     /// Something else.
@@ -122,6 +126,8 @@ impl Cause {
                 let way = if to > from { "increase" } else { "decrease" };
                 format!("ModifyComputeEnv: {way} the capacity from {from} to {to}")
             }
+            Self::Attach => format!("AttachInstances {node}"),
+            Self::Detach => format!("DetachInstances {node}"),
             Self::DeleteEnv => "DeleteComputeEnv".to_owned(),
             Self::TerminateNodes if !create => format!("TerminateComputeNodes {node}"),
             Self::Recreate(failed) => format!("RecreateComputeNode {failed}"),

@@ -6,9 +6,10 @@ use crate::activity::{Activity, ActivityKey, ActivityState};
 use crate::delivery::{Attempt, Delivery};
 use crate::environment::{Env, NodeType};
 use crate::event::{EventId, EventName};
-use crate::id::{EnvId, JobId, NodeId, TemplateId};
+use crate::id::{EnvId, JobId, MachineId, NodeId, TemplateId};
 use crate::instance::{Asked, InstanceKey};
 use crate::job::Job;
+use crate::machine::{Machine, MachineFacts};
 use crate::node::{Node, NodeStage, Then};
 use crate::queue::{DeadLetter, MessageKey, Queue, QueueMessage, QueueSettings, Rewinding};
 use crate::replay::Replay;
@@ -103,6 +104,10 @@ pub enum What {
     EnvDeleting(EnvId),
     /// An environment is gone.
     EnvDeleted(EnvId),
+    /// A machine joined.
+    MachineJoined(Machine),
+    /// A machine that had joined connected, and said this of itself.
+    MachineSeen(MachineId, MachineFacts),
     /// A node is wanted.
     NodeSubmitted(Box<Node>),
     /// A node entered another state, for this reason.

@@ -1,5 +1,6 @@
 //! Commands: what is asked of the kernel; replies: what it answers, if not a [`Refusal`].
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::change::{Change, NodeFacts, RunEnd};
@@ -7,9 +8,10 @@ use crate::delivery::{Attempt, Delivery};
 use crate::environment::EnvSpec;
 use crate::explain::Explained;
 
-use crate::id::{EnvId, JobId, NodeId, QueueId, SubscriptionId, TemplateId, TopicId};
+use crate::id::{EnvId, JobId, MachineId, NodeId, QueueId, SubscriptionId, TemplateId, TopicId};
 use crate::instance::RunId;
 use crate::job::JobSpec;
+use crate::machine::MachineFacts;
 use crate::queue::{DeadLetterRule, Handle, QueueMessage, QueueSettings};
 pub use crate::refusal::Refusal;
 use crate::replay::{ReplayStage, Which};
@@ -71,6 +73,26 @@ pub enum Command {
     DeleteEnv(EnvId),
     /// Destroy nodes of an environment.
     TerminateNodes(EnvId, Vec<NodeId>),
+    /// Know a machine of somebody's, whose agent shows a secret with this digest.
+    JoinMachine {
+        /// The digest.
+        credential: String,
+        /// What it says of itself.
+        facts: MachineFacts,
+    },
+    /// A machine that had joined has connected.
+    MachineConnected(MachineId, MachineFacts),
+    /// Make machines nodes of an environment.
+    AttachMachines {
+        /// The environment.
+        env: EnvId,
+        /// The machines.
+        machines: Vec<MachineId>,
+        /// Which of them are connected now.
+        connected: BTreeSet<MachineId>,
+    },
+    /// Take machines out of an environment.
+    DetachMachines(EnvId, Vec<MachineId>),
     /// A provider begins to make a node.
     NodeCreating(NodeId),
     /// A provider made a node.
@@ -95,6 +117,13 @@ pub enum Command {
         reason: String,
         /// Which of the runs it held had begun, as far as its journal tells.
         begun: Vec<RunId>,
+    },
+    /// The agent of an attached node is silent, and nobody can say whether its processes are dead.
+    NodeSilent {
+        /// The node.
+        node: NodeId,
+        /// Why it is thought so.
+        reason: String,
     },
     /// A node that was to be destroyed is gone, and its processes are dead.
     NodeDestroyed {
@@ -531,6 +560,8 @@ pub enum Reply {
     Explained(Box<Explained>),
     /// The environment.
     Env(EnvId),
+    /// The machine.
+    Machine(MachineId),
     /// The topic.
     Topic(TopicId),
     /// The queue.

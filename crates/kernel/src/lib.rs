@@ -21,6 +21,7 @@ pub mod job;
 pub mod limits;
 pub mod list;
 pub mod loops;
+pub mod machine;
 pub mod node;
 pub mod phase;
 pub mod queue;

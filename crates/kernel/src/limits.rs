@@ -67,6 +67,8 @@ pub const REASON_BYTES: usize = 1_024;
 pub const ENV_NODES: u64 = 2_000;
 /// Environments, topics and queues of an installation.
 pub const ENVS: usize = 10_000;
+/// Machines of others that have joined.
+pub const MACHINES: usize = 1_000;
 /// Topics of an installation.
 pub const TOPICS: usize = 10_000;
 /// Queues of an installation.

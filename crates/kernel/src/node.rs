@@ -15,6 +15,8 @@ pub struct Node {
     pub id: NodeId,
     /// The machine under it.
     pub machine: MachineId,
+    /// Whether that machine was attached to the environment: it is nobody's here to make or destroy.
+    pub attached: bool,
     /// The environment it belongs to.
     pub env: EnvId,
     /// Its state.

@@ -1,7 +1,7 @@
 //! Refusals: why the kernel does not do what it was asked.
 
 use crate::event::EventName;
-use crate::id::{EnvId, JobId, NodeId, TemplateId};
+use crate::id::{EnvId, JobId, MachineId, NodeId, TemplateId};
 use crate::topic::StreamNo;
 
 /// Why something is refused. Whoever speaks to users gives it their protocol's code.
@@ -118,6 +118,29 @@ pub enum Refusal {
         node: NodeId,
         /// Its state.
         state: &'static str,
+        /// The field.
+        path: String,
+    },
+    /// There are too many machines.
+    #[error("there are {0} machines already, and no more are allowed")]
+    TooManyMachines(usize),
+    /// The machine cannot be attached.
+    #[error("{path}: instance {machine} {problem}")]
+    MachineNotAttachable {
+        /// The machine.
+        machine: MachineId,
+        /// Why.
+        problem: String,
+        /// The field.
+        path: String,
+    },
+    /// The machine is not one that was attached to that environment.
+    #[error("{path}: instance {machine} was not attached to {env}; only attached instances can be detached")]
+    MachineNotAttached {
+        /// The machine.
+        machine: MachineId,
+        /// The environment.
+        env: EnvId,
         /// The field.
         path: String,
     },

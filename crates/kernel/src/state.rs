@@ -13,9 +13,10 @@ use imbl::{OrdMap, OrdSet};
 use crate::activity::{Activity, ActivityKey};
 use crate::delivery::{Delivery, DeliveryKey};
 use crate::environment::Env;
-use crate::id::{EnvId, JobId, NodeId, TemplateId};
+use crate::id::{EnvId, JobId, MachineId, NodeId, TemplateId};
 use crate::instance::{Instance, InstanceKey, Stage};
 use crate::job::Job;
+use crate::machine::Machine;
 use crate::node::Node;
 use crate::phase::Phase;
 use crate::queue::{KeptMessage, MessageKey, Queue, QueueMessage};
@@ -35,6 +36,7 @@ pub struct State {
     pub(crate) instances: Table<InstanceKey, Instance>,
     pub(crate) templates: Table<TemplateId, Template>,
     pub(crate) envs: Table<EnvId, Env>,
+    pub(crate) machines: Table<MachineId, Machine>,
     pub(crate) nodes: Table<NodeId, Node>,
     pub(crate) activities: Table<ActivityKey, Activity>,
     pub(crate) topics: Table<StreamNo, Topic>,
@@ -104,6 +106,8 @@ pub enum RowKey {
     Template(TemplateId),
     /// An environment.
     Env(EnvId),
+    /// A machine.
+    Machine(MachineId),
     /// A node.
     Node(NodeId),
     /// An activity.
@@ -141,6 +145,8 @@ pub enum Row {
     Template(Arc<Template>),
     /// An environment.
     Env(Arc<Env>),
+    /// A machine.
+    Machine(Arc<Machine>),
     /// A node.
     Node(Arc<Node>),
     /// An activity.
@@ -224,6 +230,23 @@ impl State {
     /// All environments, those made for tasks among them.
     pub fn envs(&self) -> impl Iterator<Item = &Arc<Env>> {
         self.envs.iter().map(|(_, env)| env)
+    }
+
+    /// A machine that joined.
+    #[must_use]
+    pub fn machine(&self, id: MachineId) -> Option<&Arc<Machine>> {
+        self.machines.get(&id)
+    }
+
+    /// All machines that joined.
+    pub fn machines(&self) -> impl Iterator<Item = &Arc<Machine>> {
+        self.machines.iter().map(|(_, machine)| machine)
+    }
+
+    /// The node that a machine is attached as.
+    #[must_use]
+    pub fn node_on(&self, machine: MachineId) -> Option<&Arc<Node>> {
+        self.nodes().find(|node| node.attached && node.machine == machine)
     }
 
     /// A node.
@@ -355,6 +378,7 @@ impl State {
             RowKey::Instance(key) => self.instances.get(key).cloned().map(Row::Instance),
             RowKey::Template(id) => self.templates.get(id).cloned().map(Row::Template),
             RowKey::Env(id) => self.envs.get(id).cloned().map(Row::Env),
+            RowKey::Machine(id) => self.machines.get(id).cloned().map(Row::Machine),
             RowKey::Node(id) => self.nodes.get(id).cloned().map(Row::Node),
             RowKey::Activity(key) => self.activities.get(key).cloned().map(Row::Activity),
             RowKey::Topic(no) => self.topics.get(no).cloned().map(Row::Topic),
@@ -392,6 +416,7 @@ impl State {
             {
                 self.load_instance(row);
             }
+            Row::Machine(row) if !self.machines.contains(&row.id) => self.machines.put_shared(row.id, row),
             Row::Node(row) if !self.nodes.contains(&row.id) => {
                 self.index.env_nodes.insert((row.env, row.id));
                 self.nodes.put_shared(row.id, row);

@@ -40,6 +40,7 @@ pub(crate) fn node(stage: NodeStage) -> Node {
     Node {
         id: NODE,
         machine: MachineId::FIRST,
+        attached: false,
         env: EnvId::FIRST,
         stage,
         kind: "local".into(),

@@ -254,10 +254,22 @@ create table env_tag (
     primary key (env, place)
 ) strict, without rowid;
 
+-- Machines that joined. Used by the start. credential: a digest of the secret that the machine's agent shows; facts:
+-- what that says of the machine, as JSON.
+create table machine (
+    id         integer not null primary key check (id >= 0),
+    credential text    not null,
+    facts      text    not null,
+    joined     integer not null,
+    seen       integer not null check (seen >= joined)
+) strict;
+
 -- Compute nodes. Used by the start, and by the description of an environment.
 create table node (
     id               integer not null primary key check (id >= 0),
     machine          integer not null check (machine >= 0),
+    -- Whether the machine was attached; else it was made for the node.
+    attached         integer not null check (attached in (0, 1)),
     env              integer not null,
     state            text    not null check (state in
         ('SUBMITTED', 'CREATING', 'CREATED', 'CREATION_FAILED', 'RUNNING', 'RESTARTING', 'ABNORMAL', 'DELETING')),

@@ -11,7 +11,7 @@ use kernel::topic::StreamNo;
 
 use crate::engine::{Engine, EngineError, all, first};
 use crate::rows::{
-    activity, environment, instance, job, ledger, node, queue, subscription, task, template, token, topic,
+    activity, environment, instance, job, ledger, machine, node, queue, subscription, task, template, token, topic,
 };
 use crate::statement::{Statement, Value, places, values};
 use crate::writer::{KeptAfter, Loaded, VisibleAfter};
@@ -30,6 +30,9 @@ pub(crate) fn load(engine: &mut dyn Engine) -> Result<Loaded, EngineError> {
         template::read(row).map(Arc::new).map(Row::Template)
     })?);
     rows.extend(all(engine, &plain(environment::SELECT), |row| environment::read(row).map(Arc::new).map(Row::Env))?);
+    rows.extend(all(engine, &plain(&machine::TEXTS.select), |row| {
+        machine::read(row).map(Arc::new).map(Row::Machine)
+    })?);
     rows.extend(all(engine, &plain(&node::TEXTS.select), |row| node::read(row).map(Arc::new).map(Row::Node))?);
     let going_on = format!("{} where ended is null", activity::TEXTS.select);
     rows.extend(all(engine, &Statement::new(going_on, Vec::new()), |row| {

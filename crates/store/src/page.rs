@@ -55,6 +55,8 @@ pub struct NodeCounts {
     pub abnormal: u64,
     /// DELETING.
     pub deleting: u64,
+    /// Attached, in whatever state.
+    pub attached: u64,
 }
 
 /// An instance in a list.

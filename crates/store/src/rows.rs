@@ -7,6 +7,7 @@ pub(crate) mod garbage;
 pub(crate) mod instance;
 pub(crate) mod job;
 pub(crate) mod ledger;
+pub(crate) mod machine;
 pub(crate) mod node;
 pub(crate) mod queue;
 pub(crate) mod sample;

@@ -9,7 +9,7 @@ use crate::batch::{Batch, RowChange};
 use crate::engine::{Engine, EngineError, ErrorKind, first};
 use crate::error::{CommitError, StoreError};
 use crate::rows::{
-    activity, delivery, environment, garbage, instance, job, ledger, node, queue, sample, subscription, tail, task,
+    activity, delivery, environment, garbage, instance, job, ledger, machine, node, queue, sample, subscription, tail, task,
     template, token, topic,
 };
 use crate::statement::{Expect, Statement};
@@ -59,6 +59,7 @@ fn delete(key: &RowKey) -> Vec<Statement<'_>> {
         RowKey::Instance(key) => vec![instance::delete(*key)],
         RowKey::Template(id) => template::delete(*id),
         RowKey::Env(id) => environment::delete(*id),
+        RowKey::Machine(id) => vec![machine::delete(*id)],
         RowKey::Node(id) => vec![node::delete(*id)],
         RowKey::Activity(key) => vec![activity::delete(*key)],
         RowKey::Topic(no) => topic::delete(*no),
@@ -80,6 +81,7 @@ fn put(engine: &mut dyn Engine, row: &Row, fresh: bool, now: Timestamp) -> Resul
         Row::Instance(row) => run(engine, &[instance::put(row, fresh)], "write an instance"),
         Row::Template(row) => run(engine, &template::put(row, fresh), "write a task template"),
         Row::Env(row) => run(engine, &environment::put(row, fresh), "write an environment"),
+        Row::Machine(row) => run(engine, &[machine::put(row, fresh)], "write a machine"),
         Row::Node(row) => run(engine, &[node::put(row, fresh)], "write a node"),
         Row::Activity(row) => run(engine, &[activity::put(row, fresh)], "write an activity"),
         Row::Topic(row) => run(engine, &topic::put(row, fresh), "write a topic"),

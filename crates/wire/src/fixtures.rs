@@ -135,6 +135,7 @@ pub(crate) fn node(stage: NodeStage, reason: &str) -> Arc<Node> {
     Arc::new(Node {
         id: NodeId::from_number(1).unwrap(),
         machine: MachineId::from_number(2).unwrap(),
+        attached: false,
         env: EnvId::from_number(3).unwrap(),
         stage,
         kind: "S5.LARGE8".into(),

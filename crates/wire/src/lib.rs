@@ -16,6 +16,7 @@ mod form;
 mod json;
 pub mod limits;
 mod metrics;
+pub mod machine;
 pub mod node;
 pub mod proof;
 pub mod received;

@@ -20,6 +20,8 @@ pub(super) fn cause(state: &State, command: &Command) -> Cause {
             _ => Cause::Other,
         },
         Command::DeleteEnv(_) => Cause::DeleteEnv,
+        Command::AttachMachines { .. } => Cause::Attach,
+        Command::DetachMachines(..) => Cause::Detach,
         Command::TerminateNodes(..) => Cause::TerminateNodes,
         Command::NodeCreationFailed(node, _) | Command::NodeLost { node, .. } => Cause::Recreate(*node),
         _ => Cause::Other,

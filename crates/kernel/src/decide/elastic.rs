@@ -195,9 +195,9 @@ fn places(state: &State, settings: &Settings, now: Timestamp) -> Places {
     let mut places = Places { shared: most, free: most };
     for node in state.nodes() {
         let takes = match node.stage {
-            NodeStage::Submitted { not_before } => not_before <= now,
+            NodeStage::Submitted { not_before } => not_before <= now && !node.attached,
             NodeStage::CreationFailed => false,
-            _ => true,
+            _ => !node.attached,
         };
         let is_own = state.env(node.env).is_some_and(|env| env.owner.is_some());
         let stays = node.stage != NodeStage::Deleting && (!is_own || !node.kept.is_empty());

@@ -110,7 +110,7 @@ fn nodes_to_go(draft: &Draft<'_>, id: EnvId, count: u64) -> Result<Vec<NodeId>, 
     let mut able: Vec<_> = draft
         .state
         .nodes_of(id)
-        .filter(|node| !matches!(node.stage, NodeStage::Deleting | NodeStage::Creating))
+        .filter(|node| !node.attached && !matches!(node.stage, NodeStage::Deleting | NodeStage::Creating))
         .map(|node| {
             let busy = node.stage == NodeStage::Running && !node.held.is_empty();
             let started = node.held.iter().filter_map(|key| draft.state.instance(*key)?.launched).max();
@@ -159,7 +159,7 @@ pub(super) fn finish_deletion(draft: &mut Draft<'_>, id: EnvId) {
 /// Asks for the nodes that an environment lacks, and lets the surplus of unmade ones go.
 pub(super) fn reconcile(draft: &mut Draft<'_>, id: EnvId) {
     let Some(env) = draft.state.env(id).filter(|env| !env.deleting).cloned() else { return };
-    let has = draft.state.nodes_of(id).filter(|node| node.stage != NodeStage::Deleting).count() as u64;
+    let has = draft.state.nodes_of(id).filter(|node| node.stage != NodeStage::Deleting && !node.attached).count() as u64;
     for _ in has..env.desired {
         node::submit(draft, &env, draft.now, 0);
     }
@@ -173,7 +173,7 @@ pub(super) fn reconcile_all(draft: &mut Draft<'_>) {
     }
 }
 
-fn living(draft: &Draft<'_>, id: EnvId) -> Result<Arc<Env>, Refusal> {
+pub(super) fn living(draft: &Draft<'_>, id: EnvId) -> Result<Arc<Env>, Refusal> {
     let path = || "EnvId".to_owned();
     let env = draft.state.public_env(id).ok_or_else(|| Refusal::NoEnv { env: id, path: path() })?;
     if env.deleting { Err(Refusal::EnvDeleting { env: id, path: path() }) } else { Ok(env.clone()) }

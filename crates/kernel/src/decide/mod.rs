@@ -13,6 +13,7 @@ mod end;
 mod environment;
 mod graph;
 mod job;
+mod machine;
 mod message;
 mod node;
 mod place;
@@ -119,6 +120,12 @@ pub fn decide(
         Command::ModifyEnv(id, edit) => environment::modify(&mut draft, id, edit)?,
         Command::DeleteEnv(id) => environment::delete(&mut draft, id)?,
         Command::TerminateNodes(env, nodes) => node::terminate(&mut draft, env, &nodes)?,
+        Command::JoinMachine { credential, facts } => machine::join(&mut draft, credential, facts)?,
+        Command::MachineConnected(id, facts) => machine::connected(&mut draft, id, facts),
+        Command::AttachMachines { env, machines, connected } => {
+            machine::attach(&mut draft, env, &machines, &connected)?
+        }
+        Command::DetachMachines(env, machines) => machine::detach(&mut draft, env, &machines)?,
         Command::NodeCreating(id) => node::creating(&mut draft, id),
         Command::NodeCreated(id) => node::created(&mut draft, id),
         Command::NodeCreationFailed(id, reason) => node::creation_failed(&mut draft, id, reason),
@@ -128,6 +135,7 @@ pub fn decide(
         Command::NodeReports(id, reports) => report::reports(&mut draft, id, reports),
         Command::TakeSamples(id, samples) => sample::samples(&mut draft, id, samples),
         Command::NodeLost { node, reason, begun } => node::lost(&mut draft, node, &reason, &begun),
+        Command::NodeSilent { node, reason } => node::silent(&mut draft, node, reason),
         Command::NodeDestroyed { node, begun } => node::destroyed(&mut draft, node, &begun),
         Command::Place(env) => place::place(&mut draft, env),
         Command::Steer => elastic::steer(&mut draft),

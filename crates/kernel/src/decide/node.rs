@@ -15,22 +15,42 @@ use crate::state::State;
 use crate::task::{Intent, TaskKey};
 use crate::time::Timestamp;
 
+/// Why a run failed whose node is no more.
+const LOST: &str = "NodeLost";
+/// Why a run failed whose node was detached; and why that is being deleted.
+pub(super) const DETACHED: &str = "NodeDetached";
+
 /// Asks for a node.
 pub(super) fn submit(draft: &mut Draft<'_>, env: &Env, not_before: Timestamp, recreations: u64) {
     let Some(kind) = env.spec.instance_types.first() else { return };
+    let machine = MachineId::draw(draft.rng);
     let node = Node {
-        id: NodeId::draw(draft.rng),
-        machine: MachineId::draw(draft.rng),
-        env: env.id,
-        stage: NodeStage::Submitted { not_before },
         kind: kind.name.clone(),
         slots: kind.slots,
         cpu: kind.cpu,
         mem_gb: kind.mem_gb,
+        recreations,
+        ..new(draft, env.id, machine, NodeStage::Submitted { not_before })
+    };
+    draft.record(What::NodeSubmitted(Box::new(node)));
+}
+
+/// A node without a type.
+pub(super) fn new(draft: &mut Draft<'_>, env: EnvId, machine: MachineId, stage: NodeStage) -> Node {
+    Node {
+        id: NodeId::draw(draft.rng),
+        machine,
+        attached: false,
+        env,
+        stage,
+        kind: String::new(),
+        slots: 0,
+        cpu: 0,
+        mem_gb: 0,
         created: draft.now,
         resource_created: None,
         running: None,
-        recreations,
+        recreations: 0,
         agent_version: String::new(),
         addresses: Vec::new(),
         limits: String::new(),
@@ -39,8 +59,7 @@ pub(super) fn submit(draft: &mut Draft<'_>, env: &Env, not_before: Timestamp, re
         held: imbl::OrdSet::new(),
         kept: imbl::OrdSet::new(),
         run_ms: None,
-    };
-    draft.record(What::NodeSubmitted(Box::new(node)));
+    }
 }
 
 pub(super) fn creating(draft: &mut Draft<'_>, id: NodeId) -> Reply {
@@ -135,14 +154,28 @@ pub(super) fn connected(draft: &mut Draft<'_>, id: NodeId, facts: NodeFacts) -> 
 /// A node's agent is gone or silent.
 pub(super) fn lost(draft: &mut Draft<'_>, id: NodeId, reason: &str, begun: &[RunId]) -> Reply {
     let Some(node) = draft.state.node(id).cloned() else { return Reply::Done };
-    if !matches!(node.stage, NodeStage::Running | NodeStage::Created) {
-        return Reply::Done;
+    match node.stage {
+        NodeStage::Running | NodeStage::Created => {
+            enter(draft, id, NodeStage::Abnormal, reason.to_owned(), EventName::ComputeNodeAbnormal);
+        }
+        // It was silent, and now its machine says that its runs are dead.
+        NodeStage::Abnormal if node.attached => {}
+        _ => return Reply::Done,
     }
-    enter(draft, id, NodeStage::Abnormal, reason.to_owned(), EventName::ComputeNodeAbnormal);
-    lose_instances(draft, id, begun);
+    lose_instances(draft, id, begun, LOST);
     // What is kept is to be looked at.
     if node.kept.is_empty() {
         make_anew(draft, id);
+    }
+    Reply::Done
+}
+
+/// Nothing is heard of an attached node, nor of its machine: its runs may go on there, so that they stay its own until
+/// its agent comes back, or its machine says that they are dead.
+pub(super) fn silent(draft: &mut Draft<'_>, id: NodeId, reason: String) -> Reply {
+    let node = draft.state.node(id);
+    if node.is_some_and(|node| node.attached && matches!(node.stage, NodeStage::Running | NodeStage::Created)) {
+        enter(draft, id, NodeStage::Abnormal, reason, EventName::ComputeNodeAbnormal);
     }
     Reply::Done
 }
@@ -152,7 +185,7 @@ pub(super) fn destroyed(draft: &mut Draft<'_>, id: NodeId, begun: &[RunId]) -> R
     let Some(node) = draft.state.node(id).filter(|node| node.stage == NodeStage::Deleting).cloned() else {
         return Reply::Done;
     };
-    lose_instances(draft, id, begun);
+    lose_instances(draft, id, begun, if node.attached { DETACHED } else { LOST });
     for key in &node.kept {
         let reason = end_reason(draft, *key).unwrap_or_else(|| Intent::Terminate.reason());
         let end = run::unreported(draft, &reason);
@@ -232,7 +265,8 @@ pub(super) fn settle(draft: &mut Draft<'_>, id: NodeId) {
 
 /// Lets go of a node that failed, and asks for another in its place, after a pause that doubles each time.
 fn make_anew(draft: &mut Draft<'_>, id: NodeId) {
-    let Some(node) = draft.state.node(id).cloned() else { return };
+    // One that was attached is not anybody's to make.
+    let Some(node) = draft.state.node(id).filter(|node| !node.attached).cloned() else { return };
     let Some(env) = draft.state.env(node.env).filter(|env| !env.deleting).cloned() else { return };
     if let (Some(task), None) = (env.owner, node.running) {
         // Its agent never came: it could not be made, whatever the provider says.
@@ -254,21 +288,21 @@ fn make_anew(draft: &mut Draft<'_>, id: NodeId) {
 }
 
 /// Instances on a node that is no more: those that had begun have failed, the others wait for another node.
-fn lose_instances(draft: &mut Draft<'_>, id: NodeId, begun: &[RunId]) {
+fn lose_instances(draft: &mut Draft<'_>, id: NodeId, begun: &[RunId], why: &str) {
     let Some(node) = draft.state.node(id).cloned() else { return };
     for key in &node.held {
-        lose_instance(draft, *key, begun);
+        lose_instance(draft, *key, begun, why);
     }
 }
 
-fn lose_instance(draft: &mut Draft<'_>, key: InstanceKey, begun: &[RunId]) {
+fn lose_instance(draft: &mut Draft<'_>, key: InstanceKey, begun: &[RunId], why: &str) {
     let Some(instance) = draft.state.instance(key).cloned() else { return };
     let Stage::Held { started, .. } = instance.stage else { return };
     if let Some(reason) = end_reason(draft, key) {
         let end = run::unreported(draft, &reason);
         run::failed(draft, key, end);
     } else if started || begun.contains(&instance.run()) {
-        let end = run::unreported(draft, "NodeLost");
+        let end = run::unreported(draft, why);
         run::attempt_failed(draft, key, end, RunFailure::NodeLost);
     } else {
         draft.record(What::InstanceReturned(key));

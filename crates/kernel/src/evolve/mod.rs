@@ -73,6 +73,17 @@ fn apply(state: &mut State, change: &Change) {
             }
         }
         What::EnvDeleted(id) => env_deleted(state, *id),
+        What::MachineJoined(machine) => {
+            state.dirty.insert(RowKey::Machine(machine.id));
+            state.machines.put(machine.id, machine.clone());
+        }
+        What::MachineSeen(id, facts) => {
+            if let Some(machine) = state.machines.edit(id) {
+                machine.facts.clone_from(facts);
+                machine.seen = change.at;
+            }
+            state.dirty.insert(RowKey::Machine(*id));
+        }
         What::NodeSubmitted(node) => {
             state.index.env_nodes.insert((node.env, node.id));
             state.dirty.insert(RowKey::Node(node.id));

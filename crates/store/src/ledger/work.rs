@@ -188,6 +188,9 @@ impl<'a> Work<'a> {
             What::EnvCreated(env) => {
                 self.fresh.insert(RowKey::Env(env.id));
             }
+            What::MachineJoined(machine) => {
+                self.fresh.insert(RowKey::Machine(machine.id));
+            }
             What::NodeSubmitted(node) => {
                 self.fresh.insert(RowKey::Node(node.id));
             }

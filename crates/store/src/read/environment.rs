@@ -36,12 +36,13 @@ pub(crate) fn envs(engine: &mut dyn Engine, filter: &EnvFilter, span: Span) -> R
 }
 
 fn counts(engine: &mut dyn Engine, env: EnvId) -> Result<NodeCounts, EngineError> {
-    let text = "select state, count(*) from node where env = ?1 group by state";
+    let text = "select state, count(*), sum(attached) from node where env = ?1 group by state";
     let by_state = all(engine, &Statement::new(text, values![env]), |row: &mut Cells<'_>| {
-        Ok((row.text(|word| node::stage(word, None))?, row.int::<u64>()?))
+        Ok((row.text(|word| node::stage(word, None))?, row.int::<u64>()?, row.int::<u64>()?))
     })?;
     let mut counts = NodeCounts::default();
-    for (stage, count) in by_state {
+    for (stage, count, attached) in by_state {
+        counts.attached += attached;
         *match stage {
             NodeStage::Submitted { .. } => &mut counts.submitted,
             NodeStage::Creating => &mut counts.creating,
@@ -50,7 +51,7 @@ fn counts(engine: &mut dyn Engine, env: EnvId) -> Result<NodeCounts, EngineError
             NodeStage::Running => &mut counts.running,
             NodeStage::Abnormal => &mut counts.abnormal,
             NodeStage::Deleting => &mut counts.deleting,
-        } = count;
+        } += count;
     }
     Ok(counts)
 }

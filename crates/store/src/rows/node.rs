@@ -15,6 +15,7 @@ pub(crate) static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
         key: &["id"],
         columns: &[
             "machine",
+            "attached",
             "env",
             "state",
             "not_before",
@@ -44,6 +45,7 @@ pub(crate) fn put(node: &Node, fresh: bool) -> Statement<'_> {
     let values = values![
         node.id,
         node.machine,
+        node.attached,
         node.env,
         word(node.stage),
         not_before,
@@ -98,7 +100,8 @@ pub(crate) fn stage(word: &str, not_before: Option<Timestamp>) -> Option<NodeSta
 
 pub(crate) fn read(cells: &mut Cells<'_>) -> Result<Node, Corrupt> {
     let id = cells.id(NodeId::from_number)?;
-    let (machine, env) = (cells.id(MachineId::from_number)?, cells.id(EnvId::from_number)?);
+    let (machine, attached) = (cells.id(MachineId::from_number)?, cells.int::<u8>()? == 1);
+    let env = cells.id(EnvId::from_number)?;
     let made = cells.text(|word| stage(word, None))?;
     let stage = match (made, cells.opt_time()?) {
         (NodeStage::Submitted { .. }, Some(not_before)) => NodeStage::Submitted { not_before },
@@ -109,6 +112,7 @@ pub(crate) fn read(cells: &mut Cells<'_>) -> Result<Node, Corrupt> {
     Ok(Node {
         id,
         machine,
+        attached,
         env,
         stage,
         kind: cells.string()?,

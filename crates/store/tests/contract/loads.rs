@@ -123,7 +123,7 @@ pub(crate) fn rows_come_in_the_order_the_kernel_takes_them(database: &dyn Databa
     order.dedup();
     assert_eq!(
         order,
-        ["topic", "queue", "subscription", "template", "env", "node", "activity", "job", "task", "instance", "token"]
+        ["topic", "queue", "subscription", "template", "env", "machine", "node", "activity", "job", "task", "instance", "token"]
     );
     assert_eq!(kinds.iter().filter(|kind| **kind == "instance").count(), 4, "the finished one stays out");
 }
@@ -135,6 +135,7 @@ fn kind(row: &Row) -> &'static str {
         Row::Subscription(_) => "subscription",
         Row::Template(_) => "template",
         Row::Env(_) => "env",
+        Row::Machine(_) => "machine",
         Row::Node(_) => "node",
         Row::Activity(_) => "activity",
         Row::Job(_) => "job",

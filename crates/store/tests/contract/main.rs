@@ -101,6 +101,7 @@ fn fresh(row: Row) -> RowChange {
         Row::Instance(row) => RowKey::Instance(row.key),
         Row::Template(row) => RowKey::Template(row.id),
         Row::Env(row) => RowKey::Env(row.id),
+        Row::Machine(row) => RowKey::Machine(row.id),
         Row::Node(row) => RowKey::Node(row.id),
         Row::Activity(row) => RowKey::Activity(row.key),
         Row::Topic(row) => RowKey::Topic(row.no),

@@ -10,6 +10,7 @@ use kernel::explain::Why;
 use kernel::id::{ActivityId, EnvId, JobId, MachineId, NodeId, QueueId, SubscriptionId, TemplateId, TopicId};
 use kernel::instance::{Asked, Instance, InstanceKey, Stage};
 use kernel::job::{DependOn, IfNotCreated, Job, JobSpec, TaskSpec};
+use kernel::machine::{Machine, MachineFacts};
 use kernel::node::{Node, NodeStage, Then};
 use kernel::phase::{Counts, Phase};
 use kernel::queue::{
@@ -203,10 +204,21 @@ pub(crate) fn env(number: u64) -> Env {
     }
 }
 
+pub(crate) fn machine(number: u64) -> Machine {
+    Machine {
+        id: MachineId::from_number(number).unwrap(),
+        credential: "0123".into(),
+        facts: MachineFacts { name: "far".into(), cpu: 4, mem_gb: 8, slots: 2 },
+        joined: Timestamp(1),
+        seen: Timestamp(2),
+    }
+}
+
 pub(crate) fn node(number: u64, env: u64, stage: NodeStage) -> Node {
     Node {
         id: NodeId::from_number(number).unwrap(),
         machine: MachineId::from_number(number + 100).unwrap(),
+        attached: false,
         env: env_id(env),
         stage,
         kind: "S5.LARGE8".into(),
@@ -388,7 +400,8 @@ pub(crate) fn one_of_each() -> Vec<Row> {
         Row::Subscription(Arc::new(subscription(1, 2, http()))),
         Row::Template(Arc::new(template(1, "kept"))),
         Row::Env(Arc::new(env(1))),
-        Row::Node(Arc::new(node(1, 1, NodeStage::Running))),
+        Row::Machine(Arc::new(machine(7))),
+        Row::Node(Arc::new(Node { attached: true, ..node(1, 1, NodeStage::Running) })),
         Row::Node(Arc::new(node(2, 1, NodeStage::Submitted { not_before: Timestamp(8) }))),
         Row::Activity(Arc::new(activity(1, 1, 1, None))),
         Row::Job(Arc::new(job(1))),

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use kernel::id::{EnvId, JobId, MalformedId, NodeId, TemplateId};
+use kernel::id::{EnvId, JobId, MachineId, MalformedId, NodeId, TemplateId};
 use serde_json::Value;
 
 use super::check::{self, VALUE};
@@ -31,6 +31,10 @@ impl Id for EnvId {
 
 impl Id for NodeId {
     const MALFORMED: &'static str = "InvalidParameter.ComputeNodeIdMalformed";
+}
+
+impl Id for MachineId {
+    const MALFORMED: &'static str = VALUE;
 }
 
 /// Reads the text of a field, or of a list's element, as an id.

@@ -14,6 +14,7 @@
 
 mod activity;
 mod application;
+mod attach;
 mod catalogue;
 mod check;
 mod declared;
@@ -42,6 +43,7 @@ mod token;
 use kernel::environment::NodeType;
 
 pub use activity::{DescribeComputeEnvActivities, describe_compute_env_activities};
+pub use attach::{EnvMachines, attach_instances, detach_instances};
 pub use catalogue::{TypeFilter, describe_instance_categories};
 pub use catalogue::{describe_available_cvm_instance_types, describe_cvm_zone_instance_config_infos};
 pub use env::{CreateComputeEnv, ModifyComputeEnv, TerminateComputeNodes};

@@ -28,6 +28,8 @@ fn code(refusal: &Refusal) -> &'static str {
         Refusal::NoNode { .. } => "ResourceNotFound.ComputeNode",
         Refusal::NodeTerminating { .. } => "UnsupportedOperation.ComputeNodeIsTerminating",
         Refusal::NodeForbidsTerminate { .. } => "UnsupportedOperation.ComputeNodeForbidTerminate",
+        Refusal::MachineNotAttachable { .. } => "UnsupportedOperation.InstancesNotAllowToAttach",
+        Refusal::MachineNotAttached { .. } => "UnsupportedOperation",
         Refusal::TooFewNodes { .. } => "UnsupportedOperation.NotEnoughComputeNodesToTerminate",
         Refusal::NoTopic { .. } => "InvalidParameter.NotificationTopicName",
         Refusal::TokenReused(_) | Refusal::ForeignEvent { .. } => "InvalidParameterValue",

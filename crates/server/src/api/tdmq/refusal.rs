@@ -61,6 +61,9 @@ pub(in crate::api) fn of_refusal(refusal: &Refusal) -> ApiError {
         | Refusal::TooManyEnvs(_)
         | Refusal::CpuQuota { .. }
         | Refusal::NoNode { .. }
+        | Refusal::TooManyMachines(_)
+        | Refusal::MachineNotAttachable { .. }
+        | Refusal::MachineNotAttached { .. }
         | Refusal::NodeTerminating { .. }
         | Refusal::NodeForbidsTerminate { .. }
         | Refusal::TooFewNodes { .. }

@@ -72,6 +72,9 @@ pub(super) fn of_refusal(refusal: &Refusal) -> V2Error {
         | Refusal::TooManyEnvs(_)
         | Refusal::CpuQuota { .. }
         | Refusal::NoNode { .. }
+        | Refusal::TooManyMachines(_)
+        | Refusal::MachineNotAttachable { .. }
+        | Refusal::MachineNotAttached { .. }
         | Refusal::NodeTerminating { .. }
         | Refusal::NodeForbidsTerminate { .. }
         | Refusal::TooFewNodes { .. }

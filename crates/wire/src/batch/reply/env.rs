@@ -39,6 +39,9 @@ pub struct NodeCounts {
     /// ABNORMAL.
     #[serde(rename = "AbnormalCount")]
     pub abnormal: u64,
+    /// Attached, in whatever state; told beside these.
+    #[serde(skip)]
+    pub attached: u64,
 }
 
 impl NodeCounts {
@@ -55,6 +58,7 @@ impl NodeCounts {
                 NodeStage::Abnormal => &mut counts.abnormal,
             };
             *count += 1;
+            counts.attached += u64::from(node.attached);
         }
         counts
     }
@@ -86,7 +90,7 @@ fn view(env: &Env, counts: NodeCounts) -> Map<String, Value> {
         "EnvType": ENV_TYPE,
         "ResourceType": RESOURCE_TYPE,
         "NextAction": if env.deleting { "DELETING" } else { "" },
-        "AttachedComputeNodeCount": 0,
+        "AttachedComputeNodeCount": counts.attached,
         "Tags": tags(&env.spec.tags),
     });
     match view {
@@ -108,6 +112,6 @@ fn compute_node(node: &Node) -> Value {
         "PrivateIpAddresses": node.addresses,
         "PublicIpAddresses": [],
         "ResourceType": RESOURCE_TYPE,
-        "ResourceOrigin": "BATCH_CREATED",
+        "ResourceOrigin": if node.attached { "USER_ATTACHED" } else { "BATCH_CREATED" },
     })
 }
