@@ -59,6 +59,17 @@ pub(crate) enum Failure {
     /// A node's folder does not say what it should.
     #[error(transparent)]
     Node(#[from] ::agent::ConfigError),
+    /// That server cannot be joined.
+    #[error("`{address}` cannot be joined: {why}")]
+    Join {
+        /// What was given.
+        address: String,
+        /// Why.
+        why: &'static str,
+    },
+    /// A machine did not join, or does not go on.
+    #[error(transparent)]
+    Machine(#[from] server::machines::MachineError),
     /// A node's life was cut short.
     #[error(transparent)]
     Agent(#[from] ::agent::AgentError),
@@ -72,7 +83,7 @@ impl Failure {
             Self::Print(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             Self::Place(error) if error.is_usage() => 2,
             Self::Demo(error) if error.is_usage() => 2,
-            Self::HalfStorageKey => 2,
+            Self::HalfStorageKey | Self::Join { .. } => 2,
             _ => 1,
         }
     }

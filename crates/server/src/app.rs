@@ -10,6 +10,7 @@ use store::{Reader, StoreError};
 use crate::clock;
 use crate::keys::Keys;
 use crate::ledger::LedgerHandle;
+use crate::machines::Machines;
 use crate::readers::Readers;
 use crate::settings::Settings;
 use crate::wakes::QueueWakes;
@@ -25,6 +26,8 @@ pub struct App {
     pub keys: Arc<Keys>,
     /// Wake-ups for long polls.
     pub queue_wakes: Arc<QueueWakes>,
+    /// The machines that joined.
+    pub(crate) machines: Arc<Machines>,
     /// The folder with the outputs of instances; `agent::log_file` names what is in it.
     pub logs: Arc<Path>,
     pub(crate) state: Arc<StateCell>,

@@ -408,7 +408,7 @@ fn offered((name, listed): (&String, &ListedType)) -> OfferedType {
 }
 
 /// The instance type `local`: this machine, one slot a core.
-fn this_machine() -> NodeType {
+pub(crate) fn this_machine() -> NodeType {
     let cores = std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX));
     let kib = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
         let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:").map(str::to_owned))?;

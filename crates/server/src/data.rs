@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::keys::KeyPair;
 
+/// Characters of the token that machines join with.
+const JOIN_TOKEN_CHARS: usize = 40;
+
 /// A data folder that this process alone uses, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct DataFolder {
@@ -102,6 +105,20 @@ impl DataFolder {
     pub(crate) fn write_endpoint(&self, address: SocketAddr) -> Result<(), DataError> {
         let path = self.endpoint_file();
         replace(&path, format!("http://{address}\n").as_bytes(), 0o644).map_err(failed_to("write", &path))
+    }
+
+    /// The token that machines join with, in `join-token`; drawn if the file is missing.
+    pub(crate) fn join_token(&self) -> Result<String, DataError> {
+        let path = self.path.join("join-token");
+        match fs::read_to_string(&path) {
+            Ok(text) if !text.trim().is_empty() => Ok(text.trim().to_owned()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed_to("read", &path)(error)),
+            _ => {
+                let token = draw_word(JOIN_TOKEN_CHARS).map_err(failed_to("draw a token for", &path))?;
+                replace(&path, format!("{token}\n").as_bytes(), 0o600).map_err(failed_to("write", &path))?;
+                Ok(token)
+            }
+        }
     }
 
     /// The key pair in `credentials.json`, made if the file is missing.

@@ -20,6 +20,7 @@ mod gateway;
 mod health;
 pub mod keys;
 pub mod ledger;
+pub mod machines;
 mod metrics;
 mod nodes;
 mod outbound;

@@ -56,6 +56,8 @@ enum Deed {
     Create(NewNode),
     /// It is given up, for this reason.
     Lose(String),
+    /// It was attached and given up; its agent is started again if it lives no more.
+    Revive(NewNode),
     /// Its agent is to end, and another to take its place.
     Restart,
     /// It is to go.
@@ -154,7 +156,8 @@ impl Nodes {
     }
 
     fn doer(&self) -> Doer {
-        Doer { app: self.app.clone(), gateway: self.gateway.clone(), provider: self.provider.clone() }
+        let (app, gateway, provider) = (self.app.clone(), self.gateway.clone(), self.provider.clone());
+        Doer { app, gateway, provider, silence: self.silence }
     }
 }
 
@@ -162,20 +165,26 @@ impl Nodes {
 fn deed(node: &Node, now: Timestamp, is_dead: bool, overdue: impl FnOnce() -> Option<Duration>) -> Option<Deed> {
     match node.stage {
         NodeStage::Submitted { not_before } => (not_before <= now).then_some(Deed::Begin),
-        NodeStage::Creating => Some(Deed::Create(NewNode { id: node.id, slots: node.slots, size: size(node) })),
+        NodeStage::Creating => Some(Deed::Create(new(node))),
         NodeStage::Created | NodeStage::Running if is_dead => Some(Deed::Lose(ENDED.into())),
         NodeStage::Created | NodeStage::Running => {
             overdue().map(|silent| Deed::Lose(format!("its agent was silent for {} s", silent.as_secs())))
         }
         NodeStage::Restarting => Some(Deed::Restart),
         NodeStage::Deleting => Some(Deed::Destroy),
+        NodeStage::Abnormal if node.attached => Some(Deed::Revive(new(node))),
         NodeStage::CreationFailed | NodeStage::Abnormal => None,
     }
 }
 
-/// How much of the machine a node is. One of the type `local` is all of it, whatever is listed for that type.
+fn new(node: &Node) -> NewNode {
+    NewNode { id: node.id, slots: node.slots, size: size(node) }
+}
+
+/// How much of the machine a node is. One of the type `local` is all of it, whatever is listed for that type,
+/// and so is one that is attached.
 fn size(node: &Node) -> Option<Size> {
-    (node.kind != LOCAL).then_some(Size { cpu: node.cpu, mem_gb: node.mem_gb })
+    (node.kind != LOCAL && !node.attached).then_some(Size { cpu: node.cpu, mem_gb: node.mem_gb })
 }
 
 /// The type of a node that is this machine.
@@ -186,6 +195,7 @@ struct Doer {
     app: App,
     gateway: Arc<Gateway>,
     provider: Arc<dyn Provider>,
+    silence: Duration,
 }
 
 /// Why something was not done to a node.
@@ -199,9 +209,20 @@ enum Undone {
     Panicked(#[from] task::JoinError),
 }
 
+impl Undone {
+    /// Whether the machine of an attached node is not connected.
+    fn is_away(&self) -> bool {
+        matches!(self, Self::Provider(error) if error.kind() == std::io::ErrorKind::NotConnected)
+    }
+}
+
 impl Doer {
     async fn carry_out(self, node: NodeId, deed: Deed) {
         if let Err(error) = self.try_to(node, deed.clone()).await {
+            if error.is_away() {
+                // Nothing can be done until the machine is back, and nobody need be told each time.
+                return tokio::time::sleep(LOOK).await;
+            }
             tracing::error!(%node, ?deed, error = %Chain(&error), "failed; it is tried again");
             // What failed at once would fail again at once.
             tokio::time::sleep(LOOK).await;
@@ -219,6 +240,7 @@ impl Doer {
                         tokio::time::sleep(FREE_LOOK).await;
                         return Ok(());
                     }
+                    Err(CreateError::Away(error)) => return Err(error.into()),
                     Err(error @ CreateError::Capacity(_)) => Command::NodeHasNoPlace(node, Chain(&error).to_string()),
                     Err(error) => {
                         let error = Chain(&error).to_string();
@@ -235,9 +257,13 @@ impl Doer {
             }
             Deed::Lose(reason) => {
                 tracing::warn!(%node, reason, "a node is lost");
-                let begun = self.with_provider(move |provider| provider.end(node)).await??;
-                Command::NodeLost { node, reason, begun }
+                match self.with_provider(move |provider| provider.end(node)).await?.map_err(Undone::from) {
+                    Ok(begun) => Command::NodeLost { node, reason, begun },
+                    Err(error) if error.is_away() => Command::NodeSilent { node, reason },
+                    Err(error) => return Err(error),
+                }
             }
+            Deed::Revive(new) => return self.revive(new).await,
             Deed::Restart => {
                 self.with_provider(move |provider| provider.stop(node)).await??;
                 Command::NodeEnded(node)
@@ -253,6 +279,31 @@ impl Doer {
             self.gateway.forget(node);
         }
         Ok(())
+    }
+
+    /// Has the agent of an attached node that was given up start again: it has ended, or does not come back although
+    /// its machine did. Its runs are dead before that, and known to be.
+    async fn revive(&self, new: NewNode) -> Result<(), Undone> {
+        let node = new.id;
+        let state = self.app.state();
+        let machine = state.node(node).and_then(|node| self.app.machines.connected_for(node.machine));
+        let Some(connected) = machine else {
+            return Err(std::io::Error::from(std::io::ErrorKind::NotConnected).into());
+        };
+        let waits = connected < self.silence || self.gateway.silent_for(node) < self.silence;
+        if waits && self.with_provider(move |provider| provider.lives(node)).await? {
+            tokio::time::sleep(LOOK).await;
+            return Ok(());
+        }
+        let begun = self.with_provider(move |provider| provider.end(node)).await??;
+        let lost = Command::NodeLost { node, reason: ENDED.to_owned(), begun };
+        self.app.ledger.submit_patiently(Lane::Node, lost).await?;
+        self.gateway.forget(node);
+        match self.with_provider(move |provider| provider.create(&new)).await? {
+            Ok(()) => Ok(()),
+            Err(CreateError::Away(error)) => Err(error.into()),
+            Err(error) => Err(std::io::Error::other(error).into()),
+        }
     }
 
     /// Whether a node is being destroyed, whose place is free soon.

@@ -26,10 +26,12 @@ use crate::gateway::{self, Gateway, GatewayState, Terms};
 use crate::health::{self, Health};
 use crate::keys::Keys;
 use crate::ledger::{self, LANE_LIMITS, Lanes, LedgerHandle};
+use crate::machines::{self, MachineState, Machines};
 use crate::metrics::Metrics;
 use crate::nodes::Nodes;
 use crate::outbound::{Guard, Outbound, OutboundError};
 use crate::provider::Provider;
+use crate::provider::everywhere::Everywhere;
 use crate::provider::local::LocalProvider;
 use crate::pulse::Pulse;
 use crate::push::{Push, Seats};
@@ -153,6 +155,7 @@ impl Server {
             settings: Arc::new(config.settings()),
             keys: Arc::new(Keys::new(vec![key])),
             queue_wakes: Arc::default(),
+            machines: Arc::new(Machines::new(data.join_token()?)),
             logs: data.logs().into(),
             state: Arc::new(StateCell::new(opened.ledger.state().clone())),
             readers: opened.api_readers,
@@ -229,7 +232,7 @@ impl Parts {
         let (sender, ended) = mpsc::unbounded_channel();
         let surroundings = config.surroundings(data.cos());
         let terms = Arc::new(Terms { grace_ms: config.nodes.grace_ms, surroundings });
-        let provider = Arc::new(LocalProvider {
+        let local = LocalProvider {
             nodes: data.nodes(),
             logs: data.logs(),
             endpoint_file: data.endpoint_file(),
@@ -237,10 +240,13 @@ impl Parts {
             capacity: config.nodes.local_capacity,
             pids_per_cpu: config.nodes.pids_per_cpu,
             largest: config.largest_node(),
+            token: None,
             making: Mutex::new(()),
             runtime: tokio::runtime::Handle::current(),
             ended: sender,
-        });
+        };
+        let (machines, state) = (app.machines.clone(), app.state.clone());
+        let provider = Arc::new(Everywhere { local, machines, state });
         Self { app, gateway: Arc::default(), signals: Arc::default(), tail: Arc::default(), provider, terms, ended }
     }
 
@@ -266,6 +272,7 @@ impl Parts {
         };
         health::router(Health { pulse, stopping: stopping.clone() })
             .merge(gateway::router(gateway))
+            .merge(machines::router(MachineState { app: self.app.clone(), stopping: stopping.clone() }))
             .merge(api::router(self.app.clone()))
     }
 

@@ -30,9 +30,7 @@ pub(crate) fn load(engine: &mut dyn Engine) -> Result<Loaded, EngineError> {
         template::read(row).map(Arc::new).map(Row::Template)
     })?);
     rows.extend(all(engine, &plain(environment::SELECT), |row| environment::read(row).map(Arc::new).map(Row::Env))?);
-    rows.extend(all(engine, &plain(&machine::TEXTS.select), |row| {
-        machine::read(row).map(Arc::new).map(Row::Machine)
-    })?);
+    rows.extend(all(engine, &plain(&machine::TEXTS.select), |row| machine::read(row).map(Arc::new).map(Row::Machine))?);
     rows.extend(all(engine, &plain(&node::TEXTS.select), |row| node::read(row).map(Arc::new).map(Row::Node))?);
     let going_on = format!("{} where ended is null", activity::TEXTS.select);
     rows.extend(all(engine, &Statement::new(going_on, Vec::new()), |row| {

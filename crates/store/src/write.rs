@@ -9,8 +9,8 @@ use crate::batch::{Batch, RowChange};
 use crate::engine::{Engine, EngineError, ErrorKind, first};
 use crate::error::{CommitError, StoreError};
 use crate::rows::{
-    activity, delivery, environment, garbage, instance, job, ledger, machine, node, queue, sample, subscription, tail, task,
-    template, token, topic,
+    activity, delivery, environment, garbage, instance, job, ledger, machine, node, queue, sample, subscription, tail,
+    task, template, token, topic,
 };
 use crate::statement::{Expect, Statement};
 

@@ -1,13 +1,19 @@
 //! `herald node`.
 
+mod attach;
 mod list;
+mod machines;
 mod terminate;
+mod token;
 
+use attach::{Attach, Detach};
 use list::List;
 pub(crate) use list::table;
+use machines::Machines;
 use terminate::Terminate;
+use token::Token;
 
 crate::noun::noun! {
-    /// Compute nodes of an environment
-    Node: List, Terminate
+    /// Compute nodes of an environment, and machines that can be attached as such
+    Node: List, Terminate, Machines, Token, Attach, Detach
 }

@@ -159,7 +159,8 @@ pub(super) fn finish_deletion(draft: &mut Draft<'_>, id: EnvId) {
 /// Asks for the nodes that an environment lacks, and lets the surplus of unmade ones go.
 pub(super) fn reconcile(draft: &mut Draft<'_>, id: EnvId) {
     let Some(env) = draft.state.env(id).filter(|env| !env.deleting).cloned() else { return };
-    let has = draft.state.nodes_of(id).filter(|node| node.stage != NodeStage::Deleting && !node.attached).count() as u64;
+    let has =
+        draft.state.nodes_of(id).filter(|node| node.stage != NodeStage::Deleting && !node.attached).count() as u64;
     for _ in has..env.desired {
         node::submit(draft, &env, draft.now, 0);
     }

@@ -40,7 +40,8 @@ pub(super) fn attach(
             problem: problem.to_owned(),
             path: format!("Instances.{position}.InstanceId"),
         };
-        let machine = draft.state.machine(*id).ok_or_else(|| refuse("is not known; run `herald agent --join` on it"))?;
+        let machine =
+            draft.state.machine(*id).ok_or_else(|| refuse("is not known; run `herald agent --join` on it"))?;
         if let Some(node) = draft.state.node_on(*id) {
             return Err(refuse(&format!("is attached to {} already, as {}", node.env, node.id)));
         }

@@ -16,6 +16,7 @@ use agent::{AgentConfig, NodeLimits};
 use kernel::id::NodeId;
 use kernel::instance::RunId;
 use nix::unistd::{AccessFlags, access};
+use subtle::ConstantTimeEq;
 use tokio::process::Command;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -32,8 +33,11 @@ const LOG_FILE: &str = "agent.log";
 const TOKEN_CHARS: usize = 40;
 /// How long an agent that was told to stop may take before it is killed.
 const STOP: Duration = Duration::from_millis(1_500);
+/// How long an agent that got SIGTERM may take before it is killed.
+const TERMINATE: Duration = Duration::from_secs(40);
 /// Keys, which are no business of what a node runs.
-const SECRETS: [&str; 4] = ["HERALD_SECRET_ID", "HERALD_SECRET_KEY", "HERALD_COS_SECRET_ID", "HERALD_COS_SECRET_KEY"];
+const SECRETS: [&str; 5] =
+    ["HERALD_SECRET_ID", "HERALD_SECRET_KEY", "HERALD_COS_SECRET_ID", "HERALD_COS_SECRET_KEY", "HERALD_JOIN_TOKEN"];
 
 /// Makes nodes on this machine.
 pub(crate) struct LocalProvider {
@@ -51,6 +55,8 @@ pub(crate) struct LocalProvider {
     pub(crate) pids_per_cpu: u32,
     /// How large a node's type may be; `None`: as large as it likes, since types are limits, not reservations.
     pub(crate) largest: Option<Size>,
+    /// What agents show; `None`: each a token of its own.
+    pub(crate) token: Option<String>,
     /// Whoever makes a node holds it, so that two do not count the same place as free.
     pub(crate) making: Mutex<()>,
     /// Where agents that were started here are waited for.
@@ -118,12 +124,26 @@ impl Provider for LocalProvider {
         process::agents(&self.home(node)).map_or(true, |agents| !agents.is_empty())
     }
 
-    fn credential(&self, node: NodeId) -> Option<String> {
-        AgentConfig::load(&self.home(node)).ok().map(|config| config.token)
+    fn is_credential(&self, node: NodeId, shown: &str) -> bool {
+        let known = AgentConfig::load(&self.home(node)).ok();
+        known.is_some_and(|config| config.token.as_bytes().ct_eq(shown.as_bytes()).into())
     }
 }
 
 impl LocalProvider {
+    /// Ends all nodes: each agent has time to end its runs and to report that.
+    pub(crate) fn end_all(&self) -> io::Result<()> {
+        let nodes = self.list()?;
+        for node in &nodes {
+            process::terminate_agents(&self.home(*node))?;
+        }
+        for node in nodes {
+            process::wait_for_end(&self.home(node), TERMINATE)?;
+            self.end(node)?;
+        }
+        Ok(())
+    }
+
     fn home(&self, node: NodeId) -> PathBuf {
         self.nodes.join(node.to_string())
     }
@@ -145,7 +165,7 @@ impl LocalProvider {
             home: home.to_owned(),
             endpoint_file: self.endpoint_file.clone(),
             node: node.id,
-            token: draw_word(TOKEN_CHARS)?,
+            token: self.token.clone().map_or_else(|| draw_word(TOKEN_CHARS), Ok)?,
             slots: node.slots,
             logs: self.logs.clone(),
             limits: node.size.map(|size| self.limits(size)),

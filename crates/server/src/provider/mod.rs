@@ -3,6 +3,7 @@
 //! A provider makes nodes and ends them, and knows nothing of jobs; [`crate::nodes`] decides when. Every provider's
 //! nodes run the same agent, which finds its own way to the server.
 
+pub(crate) mod everywhere;
 pub(crate) mod local;
 mod process;
 
@@ -30,8 +31,8 @@ pub(crate) trait Provider: Send + Sync + 'static {
     /// Whether a node's agent lives, as far as can be told here.
     fn lives(&self, node: NodeId) -> bool;
 
-    /// The secret that a node's agent shows; `None`: there is no such node.
-    fn credential(&self, node: NodeId) -> Option<String>;
+    /// Whether this is the secret of a node's agent; there may be no such node.
+    fn is_credential(&self, node: NodeId, shown: &str) -> bool;
 }
 
 /// A node to be made.
@@ -65,6 +66,9 @@ pub(crate) enum CreateError {
         wanted.cpu, wanted.mem_gb, has.cpu, has.mem_gb
     )]
     TooLarge { wanted: Size, has: Size },
+    /// The machine that is attached as that node is not connected.
+    #[error("the attached machine is away")]
+    Away(#[source] std::io::Error),
     /// Its folder or its process could not be made.
     #[error("failed to {what}")]
     Failed {

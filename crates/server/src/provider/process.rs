@@ -60,6 +60,17 @@ pub(super) fn wait_for_end(home: &Path, time: Duration) -> io::Result<bool> {
     Ok(true)
 }
 
+/// Asks the node's agent to end.
+pub(super) fn terminate_agents(home: &Path) -> io::Result<()> {
+    for pid in agents(home)? {
+        match kill(pid, Signal::SIGTERM) {
+            Ok(()) | Err(Errno::ESRCH) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(())
+}
+
 /// Kills the node's agent, and waits until it is gone.
 pub(super) fn kill_agents(home: &Path) -> io::Result<()> {
     let until = Instant::now() + GONE;

@@ -123,7 +123,20 @@ pub(crate) fn rows_come_in_the_order_the_kernel_takes_them(database: &dyn Databa
     order.dedup();
     assert_eq!(
         order,
-        ["topic", "queue", "subscription", "template", "env", "machine", "node", "activity", "job", "task", "instance", "token"]
+        [
+            "topic",
+            "queue",
+            "subscription",
+            "template",
+            "env",
+            "machine",
+            "node",
+            "activity",
+            "job",
+            "task",
+            "instance",
+            "token"
+        ]
     );
     assert_eq!(kinds.iter().filter(|kind| **kind == "instance").count(), 4, "the finished one stays out");
 }

@@ -14,8 +14,7 @@ use crate::limits::REQUEST_IDS;
 /// The code of a machine that is named twice.
 const TWICE: &str = "InvalidParameterValue.InstanceIdDuplicated";
 /// A machine of one's own is not installed anew, and nobody logs in to it: checked, and without effect.
-const WITHOUT_EFFECT: &[Field] =
-    &[Field::new("ImageId", Kind::Text), Field::new("LoginSettings", Kind::Object(LOGIN))];
+const WITHOUT_EFFECT: &[Field] = &[Field::new("ImageId", Kind::Text), Field::new("LoginSettings", Kind::Object(LOGIN))];
 
 /// Machines to be attached to an environment, or to be detached from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +61,9 @@ fn counted(request: &Reader<'_>, key: &str, machines: &[MachineId], field: &str)
     }
     check::count(request, key, machines.len(), REQUEST_IDS)?;
     match (1..machines.len()).find(|at| machines[..*at].contains(&machines[*at])) {
-        Some(at) => Err(request.refuse(&format!("{key}.{at}{field}"), TWICE, format!("{} is given twice", machines[at]))),
+        Some(at) => {
+            Err(request.refuse(&format!("{key}.{at}{field}"), TWICE, format!("{} is given twice", machines[at])))
+        }
         None => Ok(()),
     }
 }

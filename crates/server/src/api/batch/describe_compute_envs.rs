@@ -24,6 +24,7 @@ async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
 }
 
 fn counts(nodes: store::NodeCounts) -> NodeCounts {
-    let store::NodeCounts { submitted, creating, created, creation_failed, running, abnormal, deleting, attached } = nodes;
+    let store::NodeCounts { submitted, creating, created, creation_failed, running, abnormal, deleting, attached } =
+        nodes;
     NodeCounts { submitted, creating, created, creation_failed, running, abnormal, deleting, attached }
 }

@@ -1,5 +1,6 @@
 //! Actions of Tencent Batch, version 2017-03-12. `wire::batch` reads their parameters and writes their replies.
 
+mod attach_instances;
 mod catalogue;
 mod create_compute_env;
 mod create_task_template;
@@ -21,6 +22,7 @@ mod describe_jobs;
 mod describe_task;
 mod describe_task_logs;
 mod describe_task_templates;
+mod detach_instances;
 mod modify_compute_env;
 mod modify_task_template;
 mod retry_jobs;
@@ -66,6 +68,8 @@ pub(super) const ACTIONS: &[Action] = &[
     delete_compute_env::ACTION,
     terminate_compute_node::ACTION,
     terminate_compute_nodes::ACTION,
+    attach_instances::ACTION,
+    detach_instances::ACTION,
     describe_available_cvm_instance_types::ACTION,
     describe_cvm_zone_instance_config_infos::ACTION,
     describe_instance_categories::ACTION,

@@ -43,6 +43,7 @@ impl Running {
         let ledger = Ledger::open(Box::new(store), config.kernel_settings(), render).unwrap();
         let lanes = Arc::new(Lanes::new(LANE_LIMITS));
         let app = App {
+            machines: Arc::new(crate::machines::Machines::new("token".into())),
             ledger: LedgerHandle::new(lanes.clone()),
             settings: Arc::new(config.settings()),
             keys: Arc::new(Keys::new(Vec::new())),

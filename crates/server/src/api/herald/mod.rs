@@ -10,6 +10,7 @@ mod describe_server;
 mod describe_subscription_progress;
 mod explain_job;
 mod fields;
+mod machines;
 mod replay;
 mod submit_task_template;
 mod subscription;
@@ -25,6 +26,8 @@ use fields::Sender;
 pub(super) const ACTIONS: &[Action] = &[
     describe_server::ACTION,
     describe_nodes::ACTION,
+    machines::MACHINES,
+    machines::TOKEN,
     submit_task_template::ACTION,
     explain_job::ACTION,
     delivery::describe_deliveries::ACTION,
