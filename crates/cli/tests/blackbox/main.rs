@@ -20,6 +20,7 @@ mod first_session;
 mod graphs;
 mod kill;
 mod limits;
+mod machines;
 mod million;
 mod nodes;
 mod notifications;

@@ -399,6 +399,9 @@ mod terminate_tests;
 mod elastic_tests;
 
 #[cfg(test)]
+mod machine_tests;
+
+#[cfg(test)]
 mod interrupt_tests;
 
 #[cfg(test)]

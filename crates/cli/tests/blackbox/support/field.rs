@@ -195,7 +195,8 @@ fn take(
     log
 }
 
-fn is_agent(pid: Pid) -> bool {
+/// Whether a process is the agent of a node.
+pub(crate) fn is_agent(pid: Pid) -> bool {
     let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     line.split(|byte| *byte == 0).any(|word| word == b"agent")
 }
