@@ -14,6 +14,9 @@ pub(crate) struct Token {}
 impl Token {
     pub(super) async fn run(self, cx: &mut Context) -> Result<(), Failure> {
         let reply = cx.client()?.call(Service::Herald, "DescribeJoinToken", &json!({})).await?;
-        cx.done(&reply, format_args!("{}", text(&reply, "Token")))
+        if cx.out.is_json() {
+            return cx.out.json(&reply);
+        }
+        cx.out.line(text(&reply, "Token"))
     }
 }

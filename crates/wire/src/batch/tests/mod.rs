@@ -1,5 +1,6 @@
 //! What requests are read as, and what each wrong one is refused with.
 
+mod attach;
 mod env;
 mod job;
 mod monitor;
