@@ -108,6 +108,14 @@ fn check_node(state: &State, node: &Node) -> Result<(), String> {
         let stage = state.instance(*key).map(|row| row.stage);
         ensure(stage == Some(Stage::FailedInterrupted), || format!("is kept for {key:?}, which is {stage:?}"))?;
     }
+    if node.attached {
+        let of_machine = state.nodes().filter(|other| other.attached && other.machine == node.machine).count();
+        ensure(state.machine(node.machine).is_some(), || format!("{} never joined", node.machine))?;
+        ensure(of_machine == 1, || format!("{} is {of_machine} nodes", node.machine))?;
+    } else {
+        let is_lost = node.stage == NodeStage::Abnormal;
+        ensure(!is_lost || node.held.is_empty(), || format!("is lost, and holds {:?}", node.held))?;
+    }
     let is_empty = node.held.is_empty() && node.kept.is_empty();
     let waits = node.stage == NodeStage::Running && node.then.is_some();
     ensure(!(waits && is_empty), || format!("holds nothing, and is to {:?}", node.then))?;

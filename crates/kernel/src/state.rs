@@ -4,6 +4,7 @@
 //! instances that have a row and have not finished, all environments, nodes, topics, queues and subscriptions, and for the length of one batch what else a command named. A clone is an
 //! overlay: cheap to make, and what changes it leaves the original alone.
 
+mod machines;
 mod stalled;
 
 use std::sync::Arc;
@@ -230,23 +231,6 @@ impl State {
     /// All environments, those made for tasks among them.
     pub fn envs(&self) -> impl Iterator<Item = &Arc<Env>> {
         self.envs.iter().map(|(_, env)| env)
-    }
-
-    /// A machine that joined.
-    #[must_use]
-    pub fn machine(&self, id: MachineId) -> Option<&Arc<Machine>> {
-        self.machines.get(&id)
-    }
-
-    /// All machines that joined.
-    pub fn machines(&self) -> impl Iterator<Item = &Arc<Machine>> {
-        self.machines.iter().map(|(_, machine)| machine)
-    }
-
-    /// The node that a machine is attached as.
-    #[must_use]
-    pub fn node_on(&self, machine: MachineId) -> Option<&Arc<Node>> {
-        self.nodes().find(|node| node.attached && node.machine == machine)
     }
 
     /// A node.

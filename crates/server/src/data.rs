@@ -214,6 +214,17 @@ mod tests {
     }
 
     #[test]
+    fn the_join_token_is_made_once_and_is_private() {
+        let root = tempfile::tempdir().unwrap();
+        let data = DataFolder::take(root.path()).unwrap();
+        let token = data.join_token().unwrap();
+        assert_eq!(token.len(), JOIN_TOKEN_CHARS);
+        assert_eq!(data.join_token().unwrap(), token);
+        let mode = fs::metadata(root.path().join("join-token")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
     fn the_endpoint_is_written_anew() {
         let root = tempfile::tempdir().unwrap();
         let data = DataFolder::take(root.path()).unwrap();

@@ -342,6 +342,8 @@ mod tests {
         for stage in [NodeStage::CreationFailed, NodeStage::Abnormal] {
             assert_eq!(wanted(stage, true, Some(99)), None);
         }
+        let attached = Node { attached: true, kind: "attached".into(), ..node(NodeStage::Abnormal) };
+        assert_eq!(deed(&attached, Timestamp(1_000), false, || None), Some(Deed::Revive(new)));
         for stage in [NodeStage::Created, NodeStage::Running] {
             assert_eq!(wanted(stage, false, None), None);
             assert_eq!(wanted(stage, true, None), Some(Deed::Lose("its agent has ended".into())));

@@ -38,7 +38,8 @@ impl Machine {
     }
 
     fn signal(&mut self, signal: Signal) {
-        kill(Pid::from_raw(i32::try_from(self.process.id()).unwrap()), signal).expect("it lives");
+        kill(Pid::from_raw(i32::try_from(self.process.id()).expect("a process id is an i32")), signal)
+            .expect("it lives");
         self.process.wait().expect("it can be waited for");
     }
 }

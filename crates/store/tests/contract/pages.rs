@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kernel::delivery::{DeliveryKey, DeliveryStage};
 use kernel::instance::Stage;
-use kernel::node::NodeStage;
+use kernel::node::{Node, NodeStage};
 use kernel::phase::Phase;
 use kernel::ranges::Ranges;
 use kernel::state::{Row, RowKey};
@@ -137,13 +137,16 @@ pub(crate) fn environments_are_listed_with_their_nodes(database: &dyn Database) 
     let mut writer = Writer::new(database);
     let stages = [NodeStage::Running, NodeStage::Running, NodeStage::Submitted { not_before: Timestamp(1) }];
     let mut rows: Vec<Row> = (1..=3).map(|number| Row::Env(Arc::new(env(number)))).collect();
-    rows.extend((1..).zip(stages).map(|(number, stage)| Row::Node(Arc::new(node(number, 2, stage)))));
+    rows.extend((1..).zip(stages).map(|(number, stage)| {
+        let attached = number == 2;
+        Row::Node(Arc::new(Node { attached, ..node(number, 2, stage) }))
+    }));
     writer.add(rows);
     let mut reader = writer.store.reader().unwrap();
     let page = reader.envs(&EnvFilter::default(), Span { offset: 0, limit: 2 }).unwrap();
     assert_eq!((page.total, page.items.len()), (3, 2));
     assert_eq!((&*page.items[0].env, page.items[0].nodes), (&env(3), NodeCounts::default()));
-    assert_eq!(page.items[1].nodes, NodeCounts { running: 2, submitted: 1, ..NodeCounts::default() });
+    assert_eq!(page.items[1].nodes, NodeCounts { running: 2, submitted: 1, attached: 1, ..NodeCounts::default() });
     let filter = EnvFilter {
         zones: vec!["zone-1".into(), "zone-2".into()],
         tags: Tagged { keys: vec!["team".into()], values: vec!["t1".into()], pairs: vec![] },
