@@ -37,6 +37,7 @@ use std::path::PathBuf;
 
 pub use config::{AgentConfig, CONFIG_FILE, ConfigError, NodeLimits};
 pub use leftovers::{Leftover, begun, kill_leftovers, leftovers};
+pub use limits::WITHOUT_SERVER;
 pub use paths::{Stream, log_file};
 pub use step::{Step, run_step};
 

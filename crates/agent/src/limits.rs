@@ -80,7 +80,7 @@ pub(crate) const SAMPLE_SHORTEST: Duration = Duration::from_millis(20);
 /// See [`SAMPLE_SHORTEST`].
 pub(crate) const SAMPLE_LONGEST: Duration = Duration::from_secs(3_600);
 /// How long an agent lives on without a server.
-pub(crate) const WITHOUT_SERVER: Duration = Duration::from_secs(24 * 3_600);
+pub const WITHOUT_SERVER: Duration = Duration::from_secs(24 * 3_600);
 /// How often the agent looks whether its folder is still there.
 pub(crate) const HOME_CHECK: Duration = Duration::from_secs(1);
 

@@ -32,6 +32,10 @@ const FREE_LOOK: Duration = Duration::from_millis(50);
 /// A look that comes so long after the last one shows that this process did not run.
 const LATE: Duration = Duration::from_secs(3);
 
+/// After so long a silence the runs of an attached node are dead: its agent ends them, and itself, after
+/// [`agent::WITHOUT_SERVER`]. An hour more is for clocks and grace.
+const FORSAKEN: Duration = agent::WITHOUT_SERVER.saturating_add(Duration::from_secs(3_600));
+
 /// Why a node is lost whose agent lives no more.
 const ENDED: &str = "its agent has ended";
 
@@ -181,6 +185,19 @@ fn new(node: &Node) -> NewNode {
     NewNode { id: node.id, slots: node.slots, size: size(node) }
 }
 
+/// What a deed comes to on a node whose machine does not come back. What it held may have begun there.
+fn forsaken(state: &State, node: NodeId, deed: &Deed) -> Option<Command> {
+    let held = &state.node(node)?.held;
+    let begun = held.iter().filter_map(|key| Some(state.instance(*key)?.run())).collect();
+    match deed {
+        Deed::Destroy => Some(Command::NodeDestroyed { node, begun }),
+        Deed::Revive(_) if !held.is_empty() => {
+            Some(Command::NodeLost { node, reason: "its machine does not come back".into(), begun })
+        }
+        _ => None,
+    }
+}
+
 /// How much of the machine a node is. One of the type `local` is all of it, whatever is listed for that type,
 /// and so is one that is attached.
 fn size(node: &Node) -> Option<Size> {
@@ -221,11 +238,24 @@ impl Doer {
         if let Err(error) = self.try_to(node, deed.clone()).await {
             if error.is_away() {
                 // Nothing can be done until the machine is back, and nobody need be told each time.
-                return tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(LOOK).await;
+                return self.give_up(node, &deed).await;
             }
             tracing::error!(%node, ?deed, error = %Chain(&error), "failed; it is tried again");
             // What failed at once would fail again at once.
             tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Gives up a node whose machine has been away for so long that its agent has ended its runs by its own rule.
+    async fn give_up(&self, node: NodeId, deed: &Deed) {
+        if self.gateway.silent_for(node) < FORSAKEN {
+            return;
+        }
+        let Some(command) = forsaken(&self.app.state(), node, deed) else { return };
+        tracing::warn!(%node, "the machine of a node has been away for too long; its runs count as ended");
+        if let Err(error) = self.app.ledger.submit_patiently(Lane::Node, command).await {
+            tracing::error!(%node, error = %Chain(&error), "failed to give up a node; it is tried again");
         }
     }
 
@@ -323,10 +353,24 @@ impl Doer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::node;
+    use kernel::instance::Asked;
+
+    use crate::testing::{NODE, holding, node};
 
     fn wanted(stage: NodeStage, is_dead: bool, silent_s: Option<u64>) -> Option<Deed> {
         deed(&node(stage), Timestamp(1_000), is_dead, || silent_s.map(Duration::from_secs))
+    }
+
+    #[test]
+    fn a_machine_that_does_not_come_back_is_given_up_with_what_it_held() {
+        let state = holding(&[(true, Asked::Run), (false, Asked::Run)]);
+        let Some(Command::NodeDestroyed { begun, .. }) = forsaken(&state, NODE, &Deed::Destroy) else { panic!() };
+        assert_eq!(begun.len(), 2, "what may have begun counts as begun");
+        let revive = Deed::Revive(NewNode { id: NODE, slots: 2, size: None });
+        assert!(matches!(forsaken(&state, NODE, &revive), Some(Command::NodeLost { begun, .. }) if begun.len() == 2));
+        assert!(forsaken(&holding(&[]), NODE, &revive).is_none(), "there is nothing more to give up");
+        assert!(forsaken(&state, NODE, &Deed::Begin).is_none());
+        assert!(FORSAKEN > agent::WITHOUT_SERVER);
     }
 
     #[test]
