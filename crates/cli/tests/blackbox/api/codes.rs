@@ -20,8 +20,6 @@ pub(super) const CANNOT_ARISE: &[(&str, &str)] = &[
     ("InternalError.CallCvm", "nodes are processes; there is no service of virtual machines to call"),
     ("InternalError.CallTagAPI", "tags are rows of the server's own; there is no service to call"),
     ("InvalidParameterValue.InvalidDataTypeAny", "no field takes data of any form"),
-    ("InvalidParameterValue.InstanceIdDuplicated", "only AttachInstances and DetachInstances answer it"),
-    ("UnsupportedOperation.InstancesNotAllowToAttach", "only AttachInstances answers it"),
     ("UnauthorizedOperation.UserNotAllowedToUseBatch", "whoever has a key may use it"),
     ("UnsupportedOperation.AcceptOtherRequest", "requests are decided one after another; none waits for another's end"),
     ("UnsupportedOperation.ComputeEnvOperation", "an environment with nodes can be deleted; its nodes go with it"),
