@@ -2,7 +2,8 @@
 //! lane of its own, so a failing one holds back only those behind it. What is no event has no lane.
 //!
 //! A lane is not stored. What waits in it has never been begun and lies ahead of the cursor, so a new loop reads it
-//! again, behind the one that has a row: the order is the log's.
+//! again, behind the one that has a row: the order is the log's. Only a message that has arrived may be repeated
+//! behind a later one, when a loop was lost while its record was under way.
 
 use std::collections::{BTreeMap, VecDeque};
 
