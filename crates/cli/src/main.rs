@@ -19,7 +19,6 @@ mod follow;
 mod job;
 mod listing;
 mod logging;
-mod moment;
 mod node;
 mod noun;
 mod output;

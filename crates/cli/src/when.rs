@@ -1,8 +1,8 @@
 //! Moments and places as users write them on the command line.
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{Span, SpanRelativeTo, Timestamp};
 
 /// A place in a topic, or a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(crate) fn at(text: &str) -> Result<At, String> {
     time(text).map(At::Time).map_err(|wrong| format!("a place (a number), or {wrong}"))
 }
 
-/// Reads a time: `2018-06-15T14:43:17Z`, the same without a zone for the user's own, or `90m` for so long ago.
+/// Reads a time: `2018-06-15T14:43:17Z`, the same without a zone for the user's own, or `90m`, `1d 2h` for so long ago.
 ///
 /// # Errors
 /// What would be right, in words.
@@ -33,27 +33,16 @@ pub(crate) fn time(text: &str) -> Result<i64, String> {
 }
 
 fn time_from(text: &str, now: Timestamp, zone: &TimeZone) -> Result<i64, String> {
-    if let Some(ago) = ago_ms(text) {
-        return Ok(now.as_millisecond().saturating_sub(ago));
-    }
-    if let Ok(at) = text.parse::<Timestamp>() {
-        return Ok(at.as_millisecond());
-    }
-    let here = text.parse::<DateTime>().ok().and_then(|at| zone.to_timestamp(at).ok());
+    let there = text.parse::<Timestamp>().ok();
+    let here = || text.parse::<DateTime>().ok().and_then(|at| zone.to_timestamp(at).ok());
     let right = "a time such as 2018-06-15T14:43:17Z, 2018-06-15T14:43 here, or 90m for so long ago";
-    here.map(Timestamp::as_millisecond).ok_or_else(|| right.to_owned())
+    let at = there.or_else(here).or_else(|| ago(text, now));
+    at.map(Timestamp::as_millisecond).ok_or_else(|| right.to_owned())
 }
 
-fn ago_ms(text: &str) -> Option<i64> {
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let unit_ms = match unit {
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return None,
-    };
-    digits.parse::<u32>().ok().map(|count| i64::from(count) * unit_ms)
+fn ago(text: &str, now: Timestamp) -> Option<Timestamp> {
+    let span: Span = text.parse().ok()?;
+    now.checked_sub(span.abs().to_duration(SpanRelativeTo::days_are_24_hours()).ok()?).ok()
 }
 
 #[cfg(test)]
@@ -64,7 +53,7 @@ mod tests {
     fn places_and_times_are_told_apart() {
         assert_eq!(at("17"), Ok(At::Place(17)));
         assert_eq!(at("1970-01-01T00:00:01Z"), Ok(At::Time(1_000)));
-        for wrong in ["0", "", "soon", "-1", "5 minutes", "m"] {
+        for wrong in ["0", "", "soon", "-1", "10 parsecs", "m", "2026-13-01T00:00:00Z"] {
             assert!(at(wrong).is_err(), "{wrong}");
         }
     }
@@ -76,6 +65,7 @@ mod tests {
             ("90s", 99_910_000),
             ("2h", 92_800_000),
             ("1d", 13_600_000),
+            ("1h 30m", 94_600_000),
             ("1970-01-01T01:00:00", 0),
             ("1970-01-01 02:00", 3_600_000),
             ("1970-01-01T00:00:00+01:00", -3_600_000),

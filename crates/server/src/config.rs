@@ -334,7 +334,7 @@ impl Config {
         ensure((8..=65_536).contains(&self.push.posts), "push.posts", self.push.posts, "8 to 65536")?;
         let proxy = self.push.proxy.as_ref();
         let fits = |proxy: &Url| matches!(proxy.scheme(), "http" | "https") && proxy.has_host();
-        let shown = proxy.map(Url::to_string).unwrap_or_default();
+        let shown = proxy.map(|url| url.host_str().unwrap_or_default().to_owned()).unwrap_or_default();
         ensure(proxy.is_none_or(fits), "push.proxy", shown, "an address that begins with http:// or https://")
     }
 

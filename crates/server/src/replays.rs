@@ -68,7 +68,6 @@ impl Replays {
                     if let Some(key) = tasks.keys.remove(&id) {
                         tasks.bells.remove(&key);
                     }
-                    self.reconcile(&mut tasks);
                 }
                 _ = looks.tick() => self.reconcile(&mut tasks),
             }

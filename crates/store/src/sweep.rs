@@ -125,6 +125,9 @@ impl Sweep<'_> {
     /// Removes the beginning of a topic's log that is over its time: the places have no gap, so a chunk is a range, and
     /// where in it the time ends is found by halving.
     fn old_messages(&mut self, cutoff: &TopicCutoff) -> Result<(), EngineError> {
+        if self.left == 0 {
+            return Ok(());
+        }
         let text =
             "select seq, published from topic_message where topic = ?1 and seq >= ?2 order by topic, seq limit 1";
         let mut look = |seq: u64| -> Result<Option<(u64, bool)>, EngineError> {

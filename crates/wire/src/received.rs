@@ -113,10 +113,15 @@ fn object_events(
     }
 }
 
+/// Whether events can bear this number: they are counted from 1, and no counter goes beyond what a column holds.
+fn is_sequence(number: u64) -> bool {
+    (1..=i64::MAX.unsigned_abs()).contains(&number)
+}
+
 /// One of the `Events` of a body.
 fn plain_event(event: &Value, topic: Option<&str>) -> Result<ReceivedEvent, String> {
     let text = |key: &str| event[key].as_str().map(str::to_owned).ok_or_else(|| format!("an event without {key}"));
-    let sequence = event["Sequence"].as_u64().filter(|number| *number > 0);
+    let sequence = event["Sequence"].as_u64().filter(|number| is_sequence(*number));
     Ok(ReceivedEvent {
         topic: topic.map(str::to_owned),
         owner: owner(&event["Batch"]).ok_or("an event of no job and no environment")?.into_owned(),
@@ -146,7 +151,7 @@ fn cloud_event(object: &Map<String, Value>, topic: Option<&str>) -> Result<Optio
         owner: of_data.ok_or("a CloudEvent of no job and no environment")?.into_owned(),
         name: event["EventName"].as_str().unwrap_or(kind).to_owned(),
         id: text("id").to_owned(),
-        sequence: sequence.filter(|number| *number > 0).ok_or("a CloudEvent without sequence")?,
+        sequence: sequence.filter(|number| is_sequence(*number)).ok_or("a CloudEvent without sequence")?,
     }))
 }
 

@@ -84,8 +84,10 @@ impl Verify {
             };
             findings.push(heap.proof.find(key, &facts));
         }
-        tell(cx, &heap, &findings)?;
-        judge(&findings, self.strict)
+        let told = tell(cx, &heap, &findings);
+        // The verdict is the exit status also where nobody reads.
+        judge(&findings, self.strict)?;
+        told
     }
 }
 
@@ -229,6 +231,9 @@ fn reason(why: Why) -> &'static str {
 
 /// Fails where events are missing.
 fn judge(findings: &[Finding], strict: bool) -> Result<(), Failure> {
+    if strict && findings.is_empty() {
+        return Err(Failure::Unproven("not proven: there are no events".to_owned()));
+    }
     let worst = findings.iter().max_by_key(|finding| finding.verdict());
     let Some(worst) = worst.filter(|worst| match worst.verdict() {
         Verdict::Gap => true,

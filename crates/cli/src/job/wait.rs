@@ -15,12 +15,10 @@ pub(crate) struct Wait {
 impl Wait {
     pub(super) async fn run(self, cx: &mut Context) -> Result<(), Failure> {
         let view = follow::until_ended(cx, &self.id).await?;
-        if cx.out.is_json() {
-            cx.out.json(&view)?;
-        } else {
-            cx.out.line(text(&view, "JobState"))?;
-        }
-        cx.out.flush()?;
-        follow::must_have_succeeded(&view)
+        let printed = if cx.out.is_json() { cx.out.json(&view) } else { cx.out.line(text(&view, "JobState")) }
+            .and_then(|()| cx.out.flush());
+        // How the job ended is said by the exit status also where nobody reads.
+        follow::must_have_succeeded(&view)?;
+        Ok(printed?)
     }
 }

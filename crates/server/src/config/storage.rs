@@ -63,6 +63,7 @@ impl Storage {
                     && url.has_host()
                     && url.query().is_none()
                     && url.username() == ""
+                    && url.password().is_none()
             };
             let right = Url::parse(&s3.endpoint).is_ok_and(plain);
             ensure(right, "storage.s3.endpoint", &s3.endpoint, "an address such as http://127.0.0.1:9000")?;

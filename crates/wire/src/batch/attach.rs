@@ -13,8 +13,8 @@ use crate::limits::REQUEST_IDS;
 
 /// The code of a machine that is named twice.
 const TWICE: &str = "InvalidParameterValue.InstanceIdDuplicated";
-/// A machine of one's own is not installed anew, and nobody logs in to it: checked, and without effect.
-const WITHOUT_EFFECT: &[Field] = &[Field::new("ImageId", Kind::Text), Field::new("LoginSettings", Kind::Object(LOGIN))];
+/// What is not done to a machine of one's own: it is not installed anew, and nobody logs in to it.
+const NOT_DONE: &[Field] = &[Field::new("ImageId", Kind::Text), Field::new("LoginSettings", Kind::Object(LOGIN))];
 
 /// Machines to be attached to an environment, or to be detached from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +33,15 @@ pub fn attach_instances(params: &Value) -> Result<EnvMachines, ApiError> {
     fields::read(params, "", |request| {
         let env = ids::required(request, "EnvId")?;
         let machines = request.objects("Instances", |instance| {
-            schema::check(instance, WITHOUT_EFFECT)?;
-            ids::required(instance, "InstanceId")
+            let machine = ids::required(instance, "InstanceId")?;
+            schema::check(instance, NOT_DONE)?;
+            for key in ["ImageId", "LoginSettings"] {
+                if instance.value(key)?.is_some_and(|value| !value.is_null()) {
+                    let reason = "a machine of one's own is not installed anew; leave it out";
+                    return Err(instance.refuse(key, check::UNSUPPORTED, reason));
+                }
+            }
+            Ok(machine)
         })?;
         counted(request, "Instances", &machines, ".InstanceId")?;
         Ok(EnvMachines { env, machines })

@@ -110,6 +110,7 @@ fn row(batch: &Reference, field: &Field, request: bool) -> String {
     };
     let note = match (field.effect, field.required, field.nullable) {
         (Effect::Stored, ..) => "stored, without effect",
+        (Effect::Refused, ..) => "refused",
         (Effect::Output, ..) => "in replies only",
         (_, true, _) if request => "required",
         (_, _, true) => "or null",

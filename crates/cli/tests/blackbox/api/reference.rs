@@ -27,6 +27,8 @@ pub(super) enum Effect {
     Full,
     /// It is stored and shown again: machines of one's own have no such thing.
     Stored,
+    /// It asks for what is not done here, and is refused.
+    Refused,
     /// Only replies have it.
     Output,
 }
@@ -98,6 +100,7 @@ fn field(cells: Vec<&'static str>) -> Field {
     let effect = match effect {
         "-" => Effect::Full,
         "stored" => Effect::Stored,
+        "refused" => Effect::Refused,
         "output" => Effect::Output,
         other => panic!("no effect: {other}"),
     };

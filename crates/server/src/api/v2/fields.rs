@@ -57,7 +57,7 @@ pub(super) fn dead_letter_policy(params: &Params) -> Result<Option<NewDeadLetter
     }
     let number = |key: &str| match fields.get(key) {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::Number(number)) => Ok(number.as_u64()),
+        Some(Value::Number(number)) => number.as_u64().map(Some).ok_or_else(|| V2Code::OutOfRange.about(key)),
         Some(Value::String(text)) => text.parse().map(Some).map_err(|_| V2Code::WrongType.about(key)),
         Some(_) => Err(V2Code::WrongType.about(key)),
     };

@@ -18,16 +18,13 @@ fn instances(ids: &[String]) -> Value {
 
 #[test]
 fn machines_to_attach_are_named_each_once() {
-    let login = json!({"Password": "p", "KeyIds": ["skey-1"], "KeepImageLogin": "FALSE"});
-    let right = json!({"EnvId": ENV, "Instances": [
-        {"InstanceId": id(1)}, {"InstanceId": id(2), "ImageId": "img-1", "LoginSettings": login}]});
-    let read = attach_instances(&right).expect("a right request");
+    let read = attach_instances(&instances(&[id(1), id(2)])).expect("a right request");
     assert_eq!(read.env.to_string(), ENV);
     assert_eq!(read.machines.iter().map(MachineId::to_string).collect::<Vec<_>>(), [id(1), id(2)]);
     let many: Vec<String> = (0..101).map(id).collect();
     assert_eq!(attach_instances(&instances(&many[..100])).map(|read| read.machines.len()), Ok(100));
     let one = |more: Value| json!({"EnvId": ENV, "Instances": [more]});
-    let table: [(Value, &str); 9] = [
+    let table: [(Value, &str); 11] = [
         (json!({"Instances": [{"InstanceId": id(1)}]}), "MissingParameter EnvId"),
         (json!({"EnvId": "env-1", "Instances": []}), "InvalidParameter.EnvIdMalformed EnvId"),
         (json!({"EnvId": ENV}), "MissingParameter Instances"),
@@ -39,6 +36,11 @@ fn machines_to_attach_are_named_each_once() {
         (
             one(json!({"InstanceId": id(1), "LoginSettings": {"KeyIds": "k"}})),
             "InvalidParameter Instances.0.LoginSettings.KeyIds",
+        ),
+        (one(json!({"InstanceId": id(1), "ImageId": "img-1"})), "UnsupportedOperation Instances.0.ImageId"),
+        (
+            one(json!({"InstanceId": id(1), "LoginSettings": {"Password": "p"}})),
+            "UnsupportedOperation Instances.0.LoginSettings",
         ),
     ];
     for (params, wanted) in table {

@@ -87,6 +87,9 @@ struct Step {
 impl List<'_> {
     /// Takes in a part's deliveries; gives the place of the last one looked at once it is enough.
     fn part(&mut self, part: &Part, from: Option<Place>) -> Result<Option<Place>, StoreError> {
+        if part.subscriptions.is_empty() {
+            return Ok(None);
+        }
         let first = match part.walk {
             Walk::One(seq) => seq,
             Walk::All | Walk::Failed => u64::MAX,
