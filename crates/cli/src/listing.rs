@@ -28,6 +28,20 @@ pub(crate) struct Source {
 }
 
 impl Source {
+    /// Looks through all pages for an item.
+    pub(crate) async fn find(
+        &self,
+        cx: &Context,
+        params: Value,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Result<Option<Value>, Failure> {
+        let client = cx.client()?;
+        find(self.set, self.service.page(), params, wanted, async |params| {
+            Ok(client.call(self.service, self.action, &params).await?)
+        })
+        .await
+    }
+
     /// Fetches up to `limit` items, and says so when there are more. The reply has the form of a single page's.
     pub(crate) async fn fetch(&self, cx: &Context, params: Value, limit: &Limit) -> Result<Value, Failure> {
         let client = cx.client()?;
@@ -53,6 +67,29 @@ impl Source {
         let mut reply = json!({"TotalCount": total});
         reply[self.set] = Value::Array(found);
         Ok(reply)
+    }
+}
+
+async fn find(
+    set: &str,
+    page: usize,
+    mut params: Value,
+    wanted: impl Fn(&Value) -> bool,
+    fetch: impl AsyncFn(Value) -> Result<Value, Failure>,
+) -> Result<Option<Value>, Failure> {
+    let mut seen = 0;
+    loop {
+        params["Offset"] = json!(seen);
+        params["Limit"] = json!(page);
+        let reply = fetch(params.clone()).await?;
+        let there = items(&reply, set);
+        if let Some(found) = there.iter().find(|item| wanted(item)) {
+            return Ok(Some(found.clone()));
+        }
+        seen += there.len();
+        if there.len() < page {
+            return Ok(None);
+        }
     }
 }
 
@@ -89,4 +126,22 @@ pub(crate) async fn follow(
     whole["Context"] = params["Context"].clone();
     whole[set] = Value::Array(found);
     Ok(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_item_is_found_on_whichever_page_it_is() {
+        let fetch = async |params: Value| {
+            let (offset, limit) = (number(&params, "Offset"), number(&params, "Limit"));
+            let page: Vec<u64> = (offset..(offset + limit).min(100)).collect();
+            Ok(json!({"Set": page, "TotalCount": 100}))
+        };
+        for (wanted, found) in [(0, true), (49, true), (50, true), (99, true), (100, false)] {
+            let item = find("Set", 50, json!({}), |item| *item == wanted, fetch).await.unwrap();
+            assert_eq!(item.is_some(), found, "{wanted}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Limit, follow};
+use crate::params::{self, word};
 use crate::reply::{items, text, time};
 use crate::table::Table;
 
@@ -82,30 +83,20 @@ impl List {
 
     fn params(&self) -> Value {
         let mut params = json!({});
-        let texts = [
-            ("TopicName", &self.topic),
-            ("SubscriptionName", &self.name),
-            ("MsgId", &self.message),
-            ("JobId", &self.job),
-            ("EnvId", &self.env),
+        let states: Vec<String> = self.state.iter().map(|state| word(*state)).collect();
+        let text = |value: &Option<String>| value.clone().map(Value::from);
+        let fields = [
+            ("TopicName", text(&self.topic)),
+            ("SubscriptionName", text(&self.name)),
+            ("MsgId", text(&self.message)),
+            ("JobId", text(&self.job)),
+            ("EnvId", text(&self.env)),
+            ("States", params::some(&states)),
+            ("Outcome", self.outcome.map(|outcome| json!(word(outcome).to_uppercase()))),
         ];
-        for (field, value) in texts {
-            if let Some(value) = value {
-                params[field] = json!(value);
-            }
-        }
-        if !self.state.is_empty() {
-            params["States"] = self.state.iter().map(|state| word(*state)).collect();
-        }
-        if let Some(outcome) = self.outcome {
-            params["Outcome"] = json!(word(outcome).to_uppercase());
-        }
+        params::add(&mut params, fields);
         params
     }
-}
-
-fn word(value: impl ValueEnum) -> String {
-    value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
 }
 
 fn table(reply: &Value, zone: &TimeZone) -> Table {

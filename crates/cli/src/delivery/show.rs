@@ -6,23 +6,23 @@ use super::list::attempts;
 use crate::client::Service;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::named::Named;
 use crate::reply::{items, text, time};
 use crate::table::Table;
 
 /// Show one delivery with every attempt that is kept
 #[derive(clap::Args)]
 pub(crate) struct Show {
-    /// The topic's name
-    topic: String,
-    /// The subscription's name
-    name: String,
+    #[command(flatten)]
+    named: Named,
     /// The message's id
     message: String,
 }
 
 impl Show {
     pub(super) async fn run(self, cx: &mut Context) -> Result<(), Failure> {
-        let params = json!({"TopicName": self.topic, "SubscriptionName": self.name, "MsgId": self.message});
+        let mut params = self.named.params();
+        params["MsgId"] = json!(self.message);
         let reply = cx.client()?.call(Service::Herald, "DescribeDelivery", &params).await?;
         let delivery = &reply["Delivery"];
         if cx.out.is_json() {

@@ -1,6 +1,8 @@
 //! What a queue can be told when it is made and when it is changed.
 
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use crate::params;
 
 /// Attributes of a queue.
 #[derive(clap::Args)]
@@ -37,26 +39,19 @@ pub(super) struct Settings {
 impl Settings {
     /// Adds what was given to a request.
     pub(super) fn add_to(self, params: &mut Value) {
-        let numbers = [
-            ("VisibilityTimeout", self.visibility),
-            ("MsgRetentionSeconds", self.retention),
-            ("PollingWaitSeconds", self.wait),
-            ("MaxMsgSize", self.max_size),
-            ("RewindSeconds", self.rewind),
-            ("MaxReceiveCount", self.max_receives),
-            ("MaxTimeToLive", self.max_age),
-            ("Policy", self.max_age.map(|_| 1).or(self.max_receives.map(|_| 0))),
+        let policy = self.max_age.map(|_| 1).or(self.max_receives.map(|_| 0));
+        let fields = [
+            ("VisibilityTimeout", self.visibility.map(Value::from)),
+            ("MsgRetentionSeconds", self.retention.map(Value::from)),
+            ("PollingWaitSeconds", self.wait.map(Value::from)),
+            ("MaxMsgSize", self.max_size.map(Value::from)),
+            ("RewindSeconds", self.rewind.map(Value::from)),
+            ("MaxReceiveCount", self.max_receives.map(Value::from)),
+            ("MaxTimeToLive", self.max_age.map(Value::from)),
+            ("Policy", policy.map(Value::from)),
+            ("DeadLetterQueueName", self.dead_letters.map(Value::from)),
+            ("Trace", self.trace.map(Value::from)),
         ];
-        for (field, number) in numbers {
-            if let Some(number) = number {
-                params[field] = json!(number);
-            }
-        }
-        if let Some(queue) = self.dead_letters {
-            params["DeadLetterQueueName"] = json!(queue);
-        }
-        if let Some(trace) = self.trace {
-            params["Trace"] = json!(trace);
-        }
+        params::add(params, fields);
     }
 }

@@ -1,23 +1,19 @@
 //! `herald sub delete`.
 
-use serde_json::json;
-
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::named::Named;
 
 /// End a subscription
 #[derive(clap::Args)]
 pub(crate) struct Delete {
-    /// The topic's name
-    topic: String,
-    /// The subscription's name
-    name: String,
+    #[command(flatten)]
+    named: Named,
 }
 
 impl Delete {
     pub(super) async fn run(self, cx: &mut Context) -> Result<(), Failure> {
-        let params = json!({"TopicName": self.topic, "SubscriptionName": self.name});
-        let reply = cx.client()?.tdmq("DeleteCmqSubscribe", &params).await?;
-        cx.done(&reply, format_args!("subscription {} of {} is deleted", self.name, self.topic))
+        let reply = cx.client()?.tdmq("DeleteCmqSubscribe", &self.named.params()).await?;
+        cx.done(&reply, format_args!("subscription {} of {} is deleted", self.named.name, self.named.topic))
     }
 }

@@ -1,11 +1,23 @@
-//! Flags for what a subscription asks for beyond CMQ, and the fields they become.
+//! Flags for what a subscription wants and how, told when it is made and when it is changed, and the fields they
+//! become.
 
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-/// What goes beyond CMQ.
+use crate::params::{self, word};
+
+/// What a subscription wants, and how.
 #[derive(clap::Args, Default)]
 pub(super) struct Manner {
+    /// Only messages whose routing key fits this pattern (given anew: instead of those before); may be given several times
+    #[arg(long, value_name = "KEY")]
+    bind: Vec<String>,
+    /// How a post that failed is repeated: 3 times in order, or after 1, 2, 4 ... s for a day, which is the default
+    #[arg(long, value_enum, ignore_case = true)]
+    strategy: Option<Strategy>,
+    /// What a post holds: an envelope with the message in it, just the message, or a CloudEvent
+    #[arg(long, value_enum, ignore_case = true)]
+    format: Option<Format>,
     /// Deliver in this order: as the strategy has it, or the events of each job one after the other
     #[arg(long, value_enum, ignore_case = true)]
     order: Option<Order>,
@@ -45,6 +57,28 @@ pub(super) struct Manner {
     no_sign: bool,
 }
 
+/// The API's words for how posts are repeated.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Strategy {
+    // Three times, 10 to 20 s apart, in order.
+    #[value(name = "BACKOFF_RETRY")]
+    Backoff,
+    // After 1, 2, 4 ... 512 s, then each 512 s, for a day.
+    #[value(name = "EXPONENTIAL_DECAY_RETRY")]
+    ExponentialDecay,
+}
+
+/// The API's words for what a post holds.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    #[value(name = "JSON")]
+    Json,
+    #[value(name = "SIMPLIFIED")]
+    Simplified,
+    #[value(name = "CLOUDEVENTS")]
+    CloudEvents,
+}
+
 /// The API's words for the order.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Order {
@@ -57,14 +91,16 @@ enum Order {
 impl Manner {
     /// Adds the fields that were asked for.
     pub(super) fn add_to(&self, params: &mut Value) {
-        let order = self.order.and_then(|order| order.to_possible_value());
         let signature = match (self.no_sign, self.sign || self.secret.is_some()) {
             (true, _) => Some(json!("NONE")),
             (false, true) => Some(json!("STANDARD_WEBHOOKS")),
             (false, false) => None,
         };
         let fields = [
-            ("DeliveryOrder", order.map(|order| json!(order.get_name()))),
+            ("BindingKey", params::some(&self.bind)),
+            ("NotifyStrategy", self.strategy.map(|strategy| json!(word(strategy)))),
+            ("NotifyContentFormat", self.format.map(|format| json!(word(format)))),
+            ("DeliveryOrder", self.order.map(|order| json!(word(order)))),
             ("RateLimit", self.rate.map(|rate| json!(rate))),
             ("Concurrency", self.concurrency.map(|most| json!(most))),
             ("ObeyRetryAfter", self.obey_retry_after.map(|obey| json!(obey))),
@@ -76,10 +112,6 @@ impl Manner {
             ("Signature", signature),
             ("SignatureSecret", self.secret.as_ref().map(|secret| json!(secret))),
         ];
-        for (field, value) in fields {
-            if let Some(value) = value {
-                params[field] = value;
-            }
-        }
+        params::add(params, fields);
     }
 }

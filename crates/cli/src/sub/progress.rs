@@ -1,18 +1,18 @@
 //! How far a subscription is, and how its replays stand.
 
 use jiff::tz::TimeZone;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::client::Service;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::named::named;
 use crate::reply::{items, text, time};
 use crate::table::Table;
 
 /// Asks the server.
 pub(super) async fn progress(cx: &Context, topic: &str, name: &str) -> Result<Value, Failure> {
-    let params = json!({"TopicName": topic, "SubscriptionName": name});
-    Ok(cx.client()?.call(Service::Herald, "DescribeSubscriptionProgress", &params).await?)
+    Ok(cx.client()?.call(Service::Herald, "DescribeSubscriptionProgress", &named(topic, name)).await?)
 }
 
 /// `3 of 7, begun after 0`.
@@ -56,6 +56,8 @@ pub(super) fn replays(progress: &Value, zone: &TimeZone) -> Table {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::client::Service;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::named::Named;
 use crate::reply::text;
 use crate::when::{self, At};
 
@@ -13,10 +14,8 @@ use crate::when::{self, At};
 #[command(group = clap::ArgGroup::new("what").required(true).args(["to", "stop"]))]
 #[command(after_help = MORE)]
 pub(crate) struct Rewind {
-    /// The topic's name
-    topic: String,
-    /// The subscription's name
-    name: String,
+    #[command(flatten)]
+    named: Named,
     /// From here on: a place in the topic (a number), or a time
     #[arg(long, value_name = "PLACE|TIME", value_parser = when::at)]
     to: Option<At>,
@@ -38,21 +37,21 @@ far it is. What the topic no longer keeps cannot be rewound to.";
 
 impl Rewind {
     pub(super) async fn run(self, cx: &mut Context) -> Result<(), Failure> {
-        let mut params = json!({"TopicName": self.topic, "SubscriptionName": self.name});
+        let mut params = self.named.params();
         let client = cx.client()?;
         if let Some(no) = self.stop {
             if no > 0 {
                 params["ReplayNo"] = json!(no);
             }
             let reply = client.call(Service::Herald, "StopReplay", &params).await?;
-            return cx.done(&reply, format_args!("replays of {} are stopped", self.name));
+            return cx.done(&reply, format_args!("replays of {} are stopped", self.named.name));
         }
         params["Rate"] = json!(self.rate);
         put(&mut params, "To", self.to);
         put(&mut params, "Until", self.until);
         let reply = client.call(Service::Herald, "RewindSubscription", &params).await?;
         let (no, from, to) = (text(&reply, "ReplayNo"), text(&reply, "FromPlace"), text(&reply, "ToPlace"));
-        cx.done(&reply, format_args!("replay {no} of {} goes from place {from} to {to}", self.name))
+        cx.done(&reply, format_args!("replay {no} of {} goes from place {from} to {to}", self.named.name))
     }
 }
 

@@ -1,39 +1,37 @@
 //! `herald sub show`.
 
 use jiff::tz::TimeZone;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::list::SUBSCRIPTIONS;
 use super::progress::{places, progress, replays};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::reply::{items, text, time};
+use crate::named::Named;
+use crate::reply::{text, time};
 use crate::table::Table;
 
 /// Show a subscription
 #[derive(clap::Args)]
 pub(crate) struct Show {
-    /// The topic's name
-    topic: String,
-    /// The subscription's name
-    name: String,
+    #[command(flatten)]
+    named: Named,
 }
 
 impl Show {
     pub(super) async fn run(self, cx: &mut Context) -> Result<(), Failure> {
-        let params = json!({"TopicName": self.topic, "SubscriptionName": self.name, "Limit": 50});
-        let reply = cx.client()?.tdmq(SUBSCRIPTIONS.action, &params).await?;
-        let Some(subscription) = named(&reply, &self.name) else {
-            let told =
-                format!("topic {0} has no subscription {1}; `herald sub list {0}` lists them", self.topic, self.name);
+        let Named { topic, name } = &self.named;
+        let found = SUBSCRIPTIONS.find(cx, self.named.params(), |item| is_named(item, name)).await?;
+        let Some(mut subscription) = found else {
+            let told = format!("topic {topic} has no subscription {name}; `herald sub list {topic}` lists them");
             return Err(Failure::NotThere(told));
         };
-        let progress = progress(cx, &self.topic, &self.name).await?;
+        let progress = progress(cx, topic, name).await?;
         if cx.out.is_json() {
-            let mut subscription = subscription.clone();
             subscription["Progress"] = progress;
             return cx.out.json(&subscription);
         }
+        let subscription = &subscription;
         cx.out.table(&Table::of_pairs([
             ("Subscription", text(subscription, "SubscriptionName")),
             ("Id", text(subscription, "SubscriptionId")),
@@ -105,13 +103,14 @@ fn circuit(subscription: &Value) -> String {
 }
 
 /// The API looks for names that contain the one asked for, and compares without case.
-fn named<'a>(reply: &'a Value, name: &str) -> Option<&'a Value> {
-    let same = |item: &&Value| item["SubscriptionName"].as_str().is_some_and(|found| found.eq_ignore_ascii_case(name));
-    items(reply, SUBSCRIPTIONS.set).iter().find(same)
+fn is_named(subscription: &Value, name: &str) -> bool {
+    subscription["SubscriptionName"].as_str().is_some_and(|found| found.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -130,8 +129,7 @@ mod tests {
 
     #[test]
     fn only_the_one_of_that_name_is_shown() {
-        let reply = json!({"SubscriptionSet": [{"SubscriptionName": "inbox-2"}, {"SubscriptionName": "Inbox"}]});
-        assert_eq!(named(&reply, "inbox").unwrap()["SubscriptionName"], "Inbox");
-        assert!(named(&reply, "box").is_none());
+        let inbox = json!({"SubscriptionName": "Inbox"});
+        assert!(is_named(&inbox, "inbox") && !is_named(&inbox, "box") && !is_named(&inbox, "inbox-2"));
     }
 }

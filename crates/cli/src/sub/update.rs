@@ -1,34 +1,24 @@
 //! `herald sub update`.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::create::{Format, Strategy, word};
 use super::manner::Manner;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::named::Named;
+use crate::params;
 
 /// Change a subscription, for the messages it has not received yet; what is not named stays
 #[derive(clap::Args)]
 pub(crate) struct Update {
-    /// The topic's name
-    topic: String,
-    /// The subscription's name
-    name: String,
+    #[command(flatten)]
+    named: Named,
     /// Only messages with this tag, instead of the tags before; may be given several times
     #[arg(long, value_name = "TAG")]
     tag: Vec<String>,
     /// Receive every message, whatever its tags
     #[arg(long, conflicts_with = "tag")]
     any_tag: bool,
-    /// Only messages whose routing key fits this pattern, instead of those before; may be given several times
-    #[arg(long, value_name = "KEY")]
-    bind: Vec<String>,
-    /// How a post that failed is repeated: 3 times in order, or after 1, 2, 4 ... s for a day
-    #[arg(long, value_enum, ignore_case = true)]
-    strategy: Option<Strategy>,
-    /// What a post holds: an envelope with the message in it, just the message, or a CloudEvent
-    #[arg(long, value_enum, ignore_case = true)]
-    format: Option<Format>,
     #[command(flatten)]
     manner: Manner,
 }
@@ -38,27 +28,17 @@ impl Update {
         let client = cx.client()?;
         let reply = client.tdmq("ModifyCmqSubscriptionAttribute", &self.params()).await?;
         if self.any_tag {
-            let named = json!({"TopicName": self.topic, "SubscriptionName": self.name});
-            client.tdmq("ClearCmqSubscriptionFilterTags", &named).await?;
+            client.tdmq("ClearCmqSubscriptionFilterTags", &self.named.params()).await?;
         }
         if let Some(secret) = reply["SignatureSecret"].as_str().filter(|_| !cx.out.is_json()) {
             cx.out.line(secret)?;
         }
-        cx.done(&reply, format_args!("subscription {} of topic {} is changed", self.name, self.topic))
+        cx.done(&reply, format_args!("subscription {} of topic {} is changed", self.named.name, self.named.topic))
     }
 
     fn params(&self) -> Value {
-        let mut params = json!({"TopicName": self.topic, "SubscriptionName": self.name});
-        for (field, values) in [("FilterTags", &self.tag), ("BindingKey", &self.bind)] {
-            if !values.is_empty() {
-                params[field] = json!(values);
-            }
-        }
-        for (field, word) in [("NotifyStrategy", word(self.strategy)), ("NotifyContentFormat", word(self.format))] {
-            if let Some(word) = word {
-                params[field] = json!(word);
-            }
-        }
+        let mut params = self.named.params();
+        params::add(&mut params, [("FilterTags", params::some(&self.tag))]);
         self.manner.add_to(&mut params);
         params
     }
@@ -67,6 +47,7 @@ impl Update {
 #[cfg(test)]
 mod tests {
     use clap::{Args, FromArgMatches};
+    use serde_json::json;
 
     use super::*;
 

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::settings::Settings;
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -13,17 +14,14 @@ pub(crate) struct Create {
     /// Subscriptions choose messages by routing key (`sub create --bind`), not by tag
     #[arg(long)]
     routing: bool,
-    /// How long messages are kept
-    #[arg(long, value_name = "SECONDS")]
-    retention: Option<u64>,
+    #[command(flatten)]
+    settings: Settings,
 }
 
 impl Create {
     pub(super) async fn run(self, cx: &mut Context) -> Result<(), Failure> {
         let mut params = json!({"TopicName": self.name, "FilterType": if self.routing { 2 } else { 1 }});
-        if let Some(seconds) = self.retention {
-            params["MsgRetentionSeconds"] = json!(seconds);
-        }
+        self.settings.add_to(&mut params);
         let reply = cx.client()?.tdmq("CreateCmqTopic", &params).await?;
         cx.made(&reply, "TopicId")
     }

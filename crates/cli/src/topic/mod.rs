@@ -4,6 +4,7 @@ mod create;
 mod delete;
 mod list;
 mod publish;
+mod settings;
 mod show;
 mod update;
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::Client;
 use crate::support::receiver::Receiver;
 use crate::support::server::Server;
+use crate::support::signed::Signed;
 
 #[test]
 fn topics_are_made_shown_and_deleted() {
@@ -91,7 +92,7 @@ fn queues_topics_and_subscriptions_are_changed_set_back_and_cleared() {
     server.says("queue rewind inbox --to 10m").assert_told("queue inbox is set back");
     assert_eq!(server.says("queue receive inbox --ack").one_line(), "one");
     server.says("queue rewind inbox --to 2h").assert_failed(1, &["is not a moment the queue can be set back to"]);
-    server.says("queue rewind inbox --to yesterday").assert_failed(2, &["expected a time such as"]);
+    server.says("queue rewind inbox --to yesterday").assert_failed(2, &["a time such as"]);
     server.says("queue send inbox two").one_line();
     server.says("queue clear inbox").assert_told("queue inbox is empty");
     server.says("queue receive inbox").assert_failed(1, &["no message in queue inbox"]);
@@ -129,4 +130,25 @@ fn messages_are_sent_and_received() {
 /// The queue `inbox` as the server shows it.
 fn queue(server: &Server) -> Value {
     server.says("queue show inbox --json").json()["QueueDescribe"].clone()
+}
+
+#[test]
+fn a_subscription_is_shown_on_whichever_page_its_name_is() {
+    let server = Server::start();
+    let caller = Signed::new(&server);
+    server.says("topic create news").one_line();
+    let subscribe = |name: &str| {
+        let params =
+            json!({"TopicName": "news", "SubscriptionName": name, "Protocol": "http", "Endpoint": "http://h/"});
+        caller.call("tdmq", "CreateCmqSubscribe", &params).expect("it is new");
+    };
+    // The first and the last, whatever the order of the pages.
+    for name in ["s".to_owned()].into_iter().chain((0..60).map(|number| format!("s-{number}"))).chain(["ss".to_owned()])
+    {
+        subscribe(&name);
+    }
+    for name in ["s", "s-30", "ss"] {
+        assert_eq!(server.says(&format!("sub show news {name} --json")).json()["SubscriptionName"], name);
+    }
+    server.says("sub show news s-").assert_failed(1, &["topic news has no subscription s-"]);
 }
