@@ -25,6 +25,9 @@ pub(crate) enum Failure {
     /// Events are missing, or it cannot be proven that none is.
     #[error("{0}")]
     Unproven(String),
+    /// A replay that was waited for did not come to its end.
+    #[error("{0}")]
+    Replay(String),
     /// A job that was waited for did not succeed.
     #[error("{job} ended {state}{}", because(reason))]
     Job {
