@@ -44,6 +44,16 @@ impl ClientError {
         matches!(self, Self::Refused { code, .. } if code == with)
     }
 
+    /// Whether there is no message in the queue (CMQ v2's code for it).
+    pub(crate) fn is_no_message(&self) -> bool {
+        self.is_refusal("7000")
+    }
+
+    /// Whether messages of a batch could not be deleted, some or all: their handles are over (CMQ v2's codes for it).
+    pub(crate) fn is_too_late(&self) -> bool {
+        self.is_refusal("6010") || self.is_refusal("6020")
+    }
+
     /// Whether nobody answered.
     pub(crate) fn is_unreachable(&self) -> bool {
         matches!(self, Self::Unreachable { .. })

@@ -5,6 +5,7 @@
 mod connection;
 mod error;
 mod place;
+mod queue;
 #[cfg(test)]
 mod tests;
 

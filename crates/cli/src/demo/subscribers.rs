@@ -12,11 +12,12 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::Sender;
 use tokio::task::JoinHandle;
+use wire::limits::V2_BATCH;
 
 use super::event::{Arrival, Way};
 use crate::client::{Client, ClientError};
 use crate::failure::Failure;
-use crate::reply::{items, text};
+use crate::reply::text;
 
 /// Where subscribers put what they receive.
 pub(super) type Sink = Sender<Result<Arrival, Failure>>;
@@ -61,22 +62,17 @@ pub(super) async fn read(client: Client, queue: &'static str, sink: Sink) {
 
 /// Receives and acknowledges what is there, waiting for the first message. Says whether somebody still listens.
 async fn batch(client: &Client, queue: &str, sink: &Sink) -> Result<bool, ClientError> {
-    let wait = POLL.as_secs().to_string();
-    let params = [("queueName", queue), ("numOfMsg", "16"), ("pollingWaitSeconds", &wait)];
-    let reply = match client.v2("BatchReceiveMessage", &params, POLL).await {
-        Err(error) if error.is_refusal("7000") => return Ok(true),
-        reply => reply?,
-    };
+    let messages = client.receive(queue, V2_BATCH, POLL).await?;
     let mut handles = Vec::new();
-    for message in items(&reply, "msgInfoList") {
+    for message in &messages {
         let arrival = Arrival::now(Way::Queue, &text(message, "msgBody"));
         if sink.send(arrival.map_err(Failure::from)).await.is_err() {
             return Ok(false);
         }
-        handles.push((format!("receiptHandle.{}", handles.len() + 1), text(message, "receiptHandle")));
+        handles.push(text(message, "receiptHandle"));
     }
-    let mut params = vec![("queueName", queue)];
-    params.extend(handles.iter().map(|(name, handle)| (name.as_str(), handle.as_str())));
-    client.v2("BatchDeleteMessage", &params, Duration::ZERO).await?;
+    if !handles.is_empty() {
+        client.acknowledge(queue, &handles).await?;
+    }
     Ok(true)
 }

@@ -1,22 +1,17 @@
 //! Where received messages are taken from: a file, standard input, or a queue.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::Value;
+use wire::limits::V2_BATCH;
 use wire::proof::Proof;
 use wire::received::{self, Received};
 
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::file::text as file_text;
-use crate::reply::{items, text};
-
-/// CMQ v2's code for an empty queue.
-const NO_MESSAGE: &str = "7000";
-/// Messages that one request takes.
-const BATCH: &str = "16";
+use crate::reply::text;
 
 /// What was received.
 #[derive(Default)]
@@ -28,6 +23,8 @@ pub(super) struct Heap {
     pub(super) others: u64,
     /// What begins like an event and is none: where it stands, and why.
     pub(super) broken: Vec<(String, String)>,
+    /// The newest handle of each message that was taken from a queue, by the message's id.
+    handles: BTreeMap<String, String>,
     topic: Option<String>,
 }
 
@@ -46,31 +43,41 @@ impl Heap {
         Ok(())
     }
 
-    /// Takes in all messages of a queue, up to `most`. Acknowledged, they are gone from it; else they come again once
-    /// their visibility timeout has passed.
-    pub(super) async fn drain(&mut self, client: &Client, queue: &str, most: u64, ack: bool) -> Result<(), Failure> {
-        let (mut seen, mut taken) = (BTreeSet::new(), 0);
-        while taken < most {
-            let params = [("queueName", queue), ("numOfMsg", BATCH), ("pollingWaitSeconds", "0")];
-            let reply = match client.v2("BatchReceiveMessage", &params, Duration::ZERO).await {
-                Ok(reply) => reply,
-                Err(error) if error.is_refusal(NO_MESSAGE) => return Ok(()),
-                Err(error) => return Err(error.into()),
-            };
-            let mut handles = Vec::new();
-            for message in items(&reply, "msgInfoList") {
-                taken += 1;
-                handles.push(text(message, "receiptHandle"));
-                if !seen.insert(text(message, "msgId")) {
-                    return Ok(()); // Its visibility timeout has passed: the queue has been seen once.
-                }
-                self.take(received::read(message), || format!("message {}", text(message, "msgId")));
+    /// Takes in all messages of a queue, up to `most`. They come again once their visibility timeout has passed, unless
+    /// they are acknowledged.
+    pub(super) async fn drain(&mut self, client: &Client, queue: &str, most: u64) -> Result<(), Failure> {
+        let mut left = most;
+        let mut seen_once = true;
+        while left > 0 && seen_once {
+            let messages = client.receive(queue, usize::try_from(left).unwrap_or(V2_BATCH), Duration::ZERO).await?;
+            if messages.is_empty() {
+                return Ok(());
             }
-            if ack {
-                acknowledge(client, queue, &handles).await?;
+            for message in &messages {
+                left -= 1;
+                let id = text(message, "msgId");
+                if self.handles.insert(id.clone(), text(message, "receiptHandle")).is_some() {
+                    seen_once = false; // Its visibility timeout has passed: the queue has been seen once.
+                    continue;
+                }
+                self.take(received::read(message), || format!("message {id}"));
             }
         }
         Ok(())
+    }
+
+    /// Acknowledges all that was taken from the queue: it is gone from it. Says whether all was, which is not so where
+    /// a visibility timeout has passed meanwhile.
+    pub(super) async fn acknowledge(&mut self, client: &Client, queue: &str) -> Result<bool, Failure> {
+        let handles: Vec<String> = std::mem::take(&mut self.handles).into_values().collect();
+        let mut all = true;
+        for some in handles.chunks(V2_BATCH) {
+            match client.acknowledge(queue, some).await {
+                Err(error) if error.is_too_late() => all = false,
+                done => done?,
+            }
+        }
+        Ok(all)
     }
 
     fn take(&mut self, received: Received, place: impl FnOnce() -> String) {
@@ -86,12 +93,4 @@ impl Heap {
             }
         }
     }
-}
-
-async fn acknowledge(client: &Client, queue: &str, handles: &[String]) -> Result<(), Failure> {
-    let names: Vec<String> = (0..handles.len()).map(|at| format!("receiptHandle.{at}")).collect();
-    let mut params = vec![("queueName", queue)];
-    params.extend(names.iter().map(String::as_str).zip(handles.iter().map(String::as_str)));
-    let _: Value = client.v2("BatchDeleteMessage", &params, Duration::ZERO).await?;
-    Ok(())
 }

@@ -11,6 +11,7 @@ use crate::client::{Client, Service};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::follow;
+use crate::named::named;
 use crate::reply::{items, number, text};
 use crate::table::Table;
 
@@ -45,7 +46,7 @@ pub(crate) struct Verify {
     /// The subscription was made later than the job, so the first events may be none of its
     #[arg(long)]
     late: bool,
-    /// Fail also when nothing can be proven, or something is still to be delivered
+    /// Fail also when nothing can be proven, something is still to be delivered, or a message cannot be read
     #[arg(long)]
     strict: bool,
 }
@@ -62,7 +63,7 @@ impl Verify {
             heap.read_file(file)?;
         }
         if let Some(queue) = &self.queue {
-            heap.drain(&cx.client()?, queue, self.most, self.ack).await?;
+            heap.drain(&cx.client()?, queue, self.most).await?;
         }
         let mut keys: Vec<LineKey> = heap.proof.keys().cloned().collect();
         for owner in &self.owners {
@@ -84,11 +85,29 @@ impl Verify {
             };
             findings.push(heap.proof.find(key, &facts));
         }
-        let told = tell(cx, &heap, &findings);
+        let told = tell(cx, &heap, &findings).and_then(|()| cx.out.flush());
+        let verdict = judge(&findings, heap.broken.len(), self.strict);
+        // What nobody has read must come again.
+        let done = match &self.queue {
+            Some(queue) if self.ack && told.is_ok() => acknowledge(cx, &mut heap, queue).await,
+            _ => told,
+        };
         // The verdict is the exit status also where nobody reads.
-        judge(&findings, self.strict)?;
-        told
+        verdict.and(done)
     }
+}
+
+async fn acknowledge(cx: &Context, heap: &mut Heap, queue: &str) -> Result<(), Failure> {
+    let all = heap.acknowledge(&cx.client()?, queue).await.inspect_err(|_| {
+        cx.out.say(format_args!("not all that was taken from queue {queue} is acknowledged; it comes again"));
+    })?;
+    if !all {
+        cx.out.say(format_args!(
+            "some messages were back in queue {queue} before they could be acknowledged; a longer visibility timeout \
+             or --most helps"
+        ));
+    }
+    Ok(())
 }
 
 /// What the server says of a subscription.
@@ -101,8 +120,7 @@ struct Subscription {
 
 impl Subscription {
     async fn ask(cx: &Context, topic: &str, name: &str) -> Result<Self, Failure> {
-        let params = json!({"TopicName": topic, "SubscriptionName": name});
-        let reply = cx.client()?.call(Service::Herald, "DescribeSubscriptionProgress", &params).await?;
+        let reply = cx.client()?.call(Service::Herald, "DescribeSubscriptionProgress", &named(topic, name)).await?;
         let filtered = reply["Filtered"].as_bool().unwrap_or(true);
         Ok(Self { topic: topic.to_owned(), name: name.to_owned(), filtered, start: number(&reply, "StartPlace") })
     }
@@ -229,21 +247,22 @@ fn reason(why: Why) -> &'static str {
     }
 }
 
-/// Fails where events are missing.
-fn judge(findings: &[Finding], strict: bool) -> Result<(), Failure> {
-    if strict && findings.is_empty() {
-        return Err(Failure::Unproven("not proven: there are no events".to_owned()));
-    }
-    let worst = findings.iter().max_by_key(|finding| finding.verdict());
-    let Some(worst) = worst.filter(|worst| match worst.verdict() {
-        Verdict::Gap => true,
-        Verdict::Unprovable | Verdict::Waiting => strict,
-        Verdict::Whole => false,
-    }) else {
-        return Ok(());
+/// Fails where events are missing; when it is strict, also where that cannot be told.
+fn judge(findings: &[Finding], broken: usize, strict: bool) -> Result<(), Failure> {
+    let Some(worst) = findings.iter().max_by_key(|finding| finding.verdict()) else {
+        return if strict { unproven("not proven: there are no events") } else { Ok(()) };
     };
-    let what = if worst.verdict() == Verdict::Gap { "events are missing" } else { "not proven" };
-    Err(Failure::Unproven(format!("{what}: of {}: {}", worst.key.owner, missing(worst))))
+    let told = |what: &str| unproven(&format!("{what}: of {}: {}", worst.key.owner, missing(worst)));
+    match worst.verdict() {
+        Verdict::Gap => told("events are missing"),
+        Verdict::Unprovable | Verdict::Waiting if strict => told("not proven"),
+        _ if strict && broken > 0 => unproven(&format!("not proven: {broken} messages begin like events and are none")),
+        _ => Ok(()),
+    }
+}
+
+fn unproven(why: &str) -> Result<(), Failure> {
+    Err(Failure::Unproven(why.to_owned()))
 }
 
 #[cfg(test)]
@@ -279,8 +298,15 @@ job-1  t      whole    4     9     1        JOB_SUCCEED
     #[test]
     fn only_gaps_fail_unless_all_must_be_proven() {
         let (gap, open, whole) = (finding(&[2..=4], &[]), finding(&[], &[(1..=1, Why::Filtered)]), finding(&[], &[]));
-        let said = |findings: &[Finding], strict| judge(findings, strict).err().map(|failure| failure.to_string());
+        let said_of = |findings: &[Finding], broken, strict| {
+            judge(findings, broken, strict).err().map(|failure| failure.to_string())
+        };
+        let said = |findings: &[Finding], strict| said_of(findings, 0, strict);
         assert_eq!(said(std::slice::from_ref(&whole), true), None);
+        assert_eq!(said_of(std::slice::from_ref(&whole), 2, false), None);
+        let broken = "not proven: 2 messages begin like events and are none";
+        assert_eq!(said_of(std::slice::from_ref(&whole), 2, true).unwrap(), broken);
+        assert_eq!((said(&[], false), said(&[], true).unwrap().as_str()), (None, "not proven: there are no events"));
         assert_eq!(said(&[open.clone(), whole], false), None);
         assert_eq!(said(&[gap, open.clone()], false).unwrap(), "events are missing: of job-1: 2-4");
         assert_eq!(said(&[open], true).unwrap(), "not proven: of job-1: 1 (may be filtered out)");

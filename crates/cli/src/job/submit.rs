@@ -44,21 +44,23 @@ impl Submit {
             }
         };
         let job = text(&reply, "JobId");
-        match (cx.out.is_json(), self.wait) {
-            (true, false) => cx.out.json(&reply)?,
+        let printed = match (cx.out.is_json(), self.wait) {
+            (true, false) => cx.out.json(&reply),
             // One document is printed in all: the job at its end.
-            (true, true) => cx.out.say(&job),
-            (false, _) => cx.out.line(&job)?,
-        }
-        cx.out.flush()?;
+            (true, true) => {
+                cx.out.say(&job);
+                Ok(())
+            }
+            (false, _) => cx.out.line(&job),
+        };
+        let printed = printed.and_then(|()| cx.out.flush());
         if !self.wait {
-            return Ok(());
+            return printed;
         }
+        // How the job ends is said by the exit status also where nobody reads.
         let view = follow::until_ended(cx, &job).await?;
-        if cx.out.is_json() {
-            cx.out.json(&view)?;
-            cx.out.flush()?;
-        }
-        follow::must_have_succeeded(&view)
+        let shown = if cx.out.is_json() { cx.out.json(&view).and_then(|()| cx.out.flush()) } else { Ok(()) };
+        follow::must_have_succeeded(&view)?;
+        printed.and(shown)
     }
 }

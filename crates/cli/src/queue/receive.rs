@@ -9,9 +9,6 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::reply::{number, text};
 
-/// CMQ v2's code for an empty queue.
-const NO_MESSAGE: &str = "7000";
-
 /// Receive one message and print it; fail when there is none
 #[derive(clap::Args)]
 #[command(after_help = MORE)]
@@ -36,7 +33,7 @@ impl Receive {
         let params = [("queueName", self.name.as_str()), ("pollingWaitSeconds", &wait)];
         let message = match client.v2("ReceiveMessage", &params, Duration::from_secs(self.wait)).await {
             Ok(message) => message,
-            Err(error) if error.is_refusal(NO_MESSAGE) => {
+            Err(error) if error.is_no_message() => {
                 return Err(Failure::NotThere(format!("no message in queue {}", self.name)));
             }
             Err(error) => return Err(error.into()),

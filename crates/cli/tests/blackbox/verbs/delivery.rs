@@ -120,6 +120,15 @@ fn received_events_are_proven_whole_or_their_gaps_named() {
     let said = server.says_of("event verify - --filtered", &part);
     assert!(said.printed().contains("unprovable"), "{}", said.all());
     assert_eq!(server.says_of("event verify - --filtered --strict", &part).status, Some(1));
+    assert_eq!(server.says_unread("event verify -", &part).status, Some(1), "the verdict stands where nobody reads");
+    let broken = format!("{}{{\"Events\":[{{\"EventName\":7}}]}}\n", file(&[0, 1, 2, 3]));
+    let said = server.says_of("event verify -", &broken);
+    assert!(said.printed().contains("whole") && said.err.contains("line 5 begins like an event"), "{}", said.all());
+    let said = server.says_of("event verify - --strict", &broken);
+    assert_eq!(said.status, Some(1), "{}", said.all());
+    assert!(said.err.contains("not proven: 1 messages begin like events and are none"), "{}", said.all());
+    let said = server.says_of("event verify - --strict", "hello\n");
+    assert!(said.status == Some(1) && said.err.contains("there are no events"), "{}", said.all());
     // The server knows what was to come, so a gap at the end is seen too.
     let asking = "event verify - --json --topic news --subscription in-queue";
     let said = server.says_of(asking, &file(&[0, 1]));
@@ -153,8 +162,14 @@ fn a_queue_is_verified_and_emptied_only_when_asked() {
     for queue in ["inbox", "again"] {
         wait::until("all copied", || (counts(queue) == (21, 0)).then_some(()));
     }
-    let left = finding(&server.says("event verify --queue inbox --json"));
-    assert_eq!((&left["Verdict"], &left["Held"], counts("inbox")), (&json!("whole"), &json!(21), (0, 21)));
+    let some = server.says("event verify --queue inbox --most 3 --json --filtered");
+    assert_eq!((&finding(&some)["Held"], counts("inbox")), (&json!(3), (18, 3)), "no more than it was asked for");
+    let more = server.says_unread("event verify --queue inbox --most 2 --json --filtered --ack", "");
+    assert_eq!((more.status, counts("inbox")), (Some(0), (16, 5)), "what nobody has read comes again");
+    let more = finding(&server.says("event verify --queue inbox --most 2 --json --filtered --ack"));
+    assert_eq!((&more["Held"], counts("inbox")), (&json!(2), (14, 5)));
+    let left = finding(&server.says("event verify --queue inbox --json --filtered"));
+    assert_eq!((&left["Held"], counts("inbox")), (&json!(14), (0, 19)));
     let taken = finding(&server.says("event verify --queue again --ack --json"));
     assert_eq!((&taken["Verdict"], &taken["Held"], counts("again")), (&json!("whole"), &json!(21), (0, 0)));
     server.says("event verify --queue nowhere").assert_failed(1, &["queue is not existed"]);

@@ -97,6 +97,24 @@ fn a_job_that_fails_fails_those_who_wait_for_it() {
 }
 
 #[test]
+fn how_a_job_ended_is_said_also_where_nobody_reads() {
+    let server = Server::start();
+    let env = new_environment(&server, 1);
+    for (command, status, told) in [("exit 3", 1, "ended FAILED"), ("true", 0, "SUCCEED")] {
+        let file = job_file(&env, command);
+        for line in ["job submit - --wait", "job submit - --wait --json"] {
+            let said = server.says_unread(line, &file);
+            assert_eq!(said.status, Some(status), "{}", said.all());
+            assert!(said.err.contains(told), "{}", said.all());
+        }
+        let job = server.says_of("job submit -", &file).one_line();
+        let said = server.says_unread(&format!("job wait {job}"), "");
+        assert_eq!(said.status, Some(status), "{}", said.all());
+    }
+    assert_eq!(server.says_unread("job list", "").status, Some(0), "a closed pipe is no failure");
+}
+
+#[test]
 fn jobs_are_terminated_and_deleted() {
     let server = Server::start();
     let env = new_environment(&server, 1);

@@ -27,9 +27,21 @@ struct Said {
 }
 
 impl Said {
+    /// Runs the command to its end, with this on standard input, while nobody reads what it prints.
+    fn unread(mut herald: Command, args: &[&str], input: &str) -> Self {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        herald.args(args).stdin(Stdio::piped()).stdout(writer).stderr(Stdio::piped());
+        Self::ended(herald, args, input)
+    }
+
     /// Runs the command to its end, with this on standard input.
     fn of(mut herald: Command, args: &[&str], input: &str) -> Self {
         herald.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::ended(herald, args, input)
+    }
+
+    fn ended(mut herald: Command, args: &[&str], input: &str) -> Self {
         let mut process = herald.spawn().expect("herald runs");
         let mut stdin = process.stdin.take().expect("stdin was asked to be piped");
         // A verb that reads nothing may have ended by now.
@@ -94,14 +106,25 @@ trait Client {
 
     /// With this on standard input.
     fn says_of(&self, line: &str, input: &str) -> Said;
+
+    /// With this on standard input, and nobody who reads what it prints.
+    fn says_unread(&self, line: &str, input: &str) -> Said;
 }
 
 impl Client for Server {
     fn says_of(&self, line: &str, input: &str) -> Said {
-        let mut herald = herald(self.folder());
-        herald.env("HERALD_ENDPOINT", self.endpoint());
-        Said::of(herald, &line.split(' ').collect::<Vec<_>>(), input)
+        Said::of(client(self), &line.split(' ').collect::<Vec<_>>(), input)
     }
+
+    fn says_unread(&self, line: &str, input: &str) -> Said {
+        Said::unread(client(self), &line.split(' ').collect::<Vec<_>>(), input)
+    }
+}
+
+fn client(server: &Server) -> Command {
+    let mut herald = herald(server.folder());
+    herald.env("HERALD_ENDPOINT", server.endpoint());
+    herald
 }
 
 /// An environment's file, of so many nodes.
