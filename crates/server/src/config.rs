@@ -334,7 +334,9 @@ impl Config {
         ensure((8..=65_536).contains(&self.push.posts), "push.posts", self.push.posts, "8 to 65536")?;
         let proxy = self.push.proxy.as_ref();
         let fits = |proxy: &Url| matches!(proxy.scheme(), "http" | "https") && proxy.has_host();
-        let shown = proxy.map(|url| url.host_str().unwrap_or_default().to_owned()).unwrap_or_default();
+        // Without user, password and query: what is wrong is told, never a secret.
+        let shown = proxy.map(|url| format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default()));
+        let shown = shown.unwrap_or_default();
         ensure(proxy.is_none_or(fits), "push.proxy", shown, "an address that begins with http:// or https://")
     }
 
@@ -503,7 +505,8 @@ mod tests {
         assert!(error("[nodes.types.x]\ncpu = 0\nmem_gb = 1").starts_with("nodes.types.x.cpu is 0"));
         assert_eq!(error("[push]\nposts = 1"), "push.posts is 1; it should be 8 to 65536");
         assert!(error("[push]\nproxy = \"proxy\"").contains("`push.proxy`"));
-        assert!(error("[push]\nproxy = \"socks5://proxy\"").starts_with("push.proxy is socks5://proxy; it should be"));
+        let proxy = error("[push]\nproxy = \"socks5://user:password@proxy\"");
+        assert!(proxy.starts_with("push.proxy is socks5://proxy; it should be"), "{proxy}");
         assert!(error("[messages]\nattempts_keep_days = 0").starts_with("messages.attempts_keep_days is 0"));
         assert!(error("[messages]\nattempts_keep_messages = 0").starts_with("messages.attempts_keep_messages is 0"));
         assert!(error("a = [").contains("line 1"));
