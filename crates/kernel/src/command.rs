@@ -237,6 +237,8 @@ pub enum Command {
         no: u32,
         /// Messages of the replay, in order.
         messages: Vec<Arc<TopicMessage>>,
+        /// Places of those that were to be copied and are gone.
+        lost: Vec<u64>,
         /// All of the replay up to this place are among them.
         through: u64,
     },

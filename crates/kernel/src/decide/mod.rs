@@ -153,7 +153,9 @@ pub fn decide(
         Command::StartReplay(new) => replay::start(&mut draft, *new)?,
         Command::StopReplay { topic, name, no } => replay::stop(&mut draft, &topic, &name, no)?,
         Command::RecordReplay(record) => replay::record(&mut draft, *record)?,
-        Command::CopyReplay { key, no, messages, through } => replay::copy(&mut draft, (key, no), &messages, through)?,
+        Command::CopyReplay { key, no, messages, lost, through } => {
+            replay::copy(&mut draft, (key, no), replay::Page { messages: &messages, lost: &lost, through })?
+        }
         Command::Unsubscribe { topic, name } => subscription::unsubscribe(&mut draft, &topic, &name)?,
         Command::ModifySubscription { topic, name, edit } => subscription::modify(&mut draft, &topic, &name, *edit)?,
         Command::PauseSubscription { topic, name } => subscription::pause(&mut draft, &topic, &name)?,

@@ -97,21 +97,26 @@ pub(super) fn record(draft: &mut Draft<'_>, record: ReplayRecord) -> Result<Repl
     Ok(Reply::Done)
 }
 
-/// Copies what a queue subscription is to get again into its queue, as far as there is room. `through`: all messages
-/// of the replay up to this place are among `messages`.
-pub(super) fn copy(
-    draft: &mut Draft<'_>,
-    (key, no): (SubscriptionKey, u32),
-    messages: &[Arc<TopicMessage>],
-    through: u64,
-) -> Result<Reply, Refusal> {
+/// What was found of a replay after its place.
+pub(super) struct Page<'a> {
+    /// Messages, in order.
+    pub(super) messages: &'a [Arc<TopicMessage>],
+    /// Places of those that are gone.
+    pub(super) lost: &'a [u64],
+    /// All of the replay up to this place are among them.
+    pub(super) through: u64,
+}
+
+/// Copies what a queue subscription is to get again into its queue, as far as there is room. What is gone is counted
+/// once, with the step over it.
+pub(super) fn copy(draft: &mut Draft<'_>, (key, no): (SubscriptionKey, u32), page: Page<'_>) -> Result<Reply, Refusal> {
     let Some((topic, subscription)) = find_key(draft, key) else { return Ok(Reply::Done) };
     let Some(mut replay) = running(&subscription, no) else { return Ok(Reply::Done) };
     let Endpoint::Queue { queue, .. } = &subscription.endpoint else { return Ok(Reply::Done) };
     let room = draft.state.queue(*queue).ok_or(Refusal::NoStream(*queue))?.room();
     let mut room = usize::try_from(room).unwrap_or(usize::MAX).min(limits::FAN_OUT_MESSAGES);
-    let mut done = through.min(replay.to);
-    for message in messages.iter().filter(|message| (replay.next..=replay.to).contains(&message.seq)) {
+    let mut done = page.through.min(replay.to);
+    for message in page.messages.iter().filter(|message| (replay.next..=replay.to).contains(&message.seq)) {
         if !filter::wants_message(topic.filter, &subscription, message) {
             continue;
         }
@@ -129,6 +134,7 @@ pub(super) fn copy(
     if done < replay.next {
         return Ok(Reply::Done);
     }
+    replay.failed += page.lost.iter().filter(|seq| (replay.next..=done).contains(*seq)).count() as u64;
     replay.next = done + 1;
     if replay.next > replay.to {
         end(draft, key, replay, ReplayStage::Done);

@@ -118,13 +118,14 @@ fn copies_and_the_replays_place_are_one_decision() {
     let queue = world.state.queue_named("q").unwrap().no;
     start(&mut world, Which::All, 2, 6).unwrap();
     let messages: Vec<Arc<TopicMessage>> = (1..=4).map(|seq| message(key.topic, seq, &[])).collect();
-    let copy = Command::CopyReplay { key, no: 1, messages, through: 4 };
+    let copy = Command::CopyReplay { key, no: 1, messages, lost: Vec::new(), through: 4 };
     world.run(copy.clone()).unwrap();
     assert_eq!((world.bodies(queue).len(), replays(&world, key)), (3, vec![(1, 5, 6, "RUNNING")]));
     world.run(copy).unwrap();
     assert_eq!(world.bodies(queue).len(), 3, "none is copied twice");
-    world.run(Command::CopyReplay { key, no: 1, messages: Vec::new(), through: 6 }).unwrap();
+    world.run(Command::CopyReplay { key, no: 1, messages: Vec::new(), lost: vec![5, 6, 7], through: 6 }).unwrap();
     assert_eq!((replays(&world, key), world.state.subscription(key).unwrap().cursor), (vec![(1, 7, 6, "DONE")], 8));
+    assert_eq!(world.state.subscription(key).unwrap().replays[0].failed, 2, "those stepped over, once each");
 }
 
 #[test]
@@ -135,6 +136,11 @@ fn a_full_queue_lets_the_replay_wait() {
     world.run(Command::Send { queue: "q".into(), bodies, delay_s: 0 }).unwrap();
     start(&mut world, Which::All, 1, 8).unwrap();
     let messages: Vec<Arc<TopicMessage>> = (1..=8).map(|seq| message(key.topic, seq, &[])).collect();
-    world.run(Command::CopyReplay { key, no: 1, messages, through: 8 }).unwrap();
+    world.run(Command::CopyReplay { key, no: 1, messages, lost: Vec::new(), through: 8 }).unwrap();
     assert_eq!((world.bodies(queue).len(), replays(&world, key)), (100, vec![(1, 2, 8, "RUNNING")]));
+    for _ in 0..2 {
+        let (messages, lost) = (vec![message(key.topic, 2, &[])], vec![3]);
+        world.run(Command::CopyReplay { key, no: 1, messages, lost, through: 3 }).unwrap();
+        assert_eq!(world.state.subscription(key).unwrap().replays[0].failed, 0, "not before its turn");
+    }
 }

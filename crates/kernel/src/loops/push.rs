@@ -46,6 +46,7 @@ use crate::subscription::{Order, Strategy, Subscription};
 use crate::time::Timestamp;
 use crate::topic::{Topic, TopicMessage};
 use book::Book;
+pub(crate) use gate::asked_ms;
 use gate::{Answer, Gate};
 use lanes::{Lanes, Waiting};
 pub use places::Places;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use rand::Rng;
 
-use super::push::{Posted, Rate};
+use super::push::{Posted, Rate, asked_ms};
 use crate::command::ReplayRecord;
 use crate::delivery::Attempt;
 use crate::filter;
@@ -217,7 +217,8 @@ impl ReplayLoop {
         (open.attempts, open.tries) = (attempt.number, open.tries + 1);
         self.book.attempts.push(Arc::<Attempt>::clone(attempt));
         let gap = backoff::gap_ms(self.subscription.strategy, open.tries, rng);
-        let gap = gap.map(|gap| gap.max(posted.retry_after_ms.unwrap_or(0)));
+        let asked = asked_ms(&attempt.outcome, posted.retry_after_ms, &self.subscription.manner).unwrap_or(0);
+        let gap = gap.map(|gap| gap.max(asked));
         let over = open.message.published <= self.topic.keeps_since(self.now.plus_ms(gap.unwrap_or(0)));
         if attempt.outcome.is_success() {
             self.book.count += 1;

@@ -82,12 +82,16 @@ impl Scene {
     }
 
     fn answer(&mut self, seq: u64, number: u32, status: u16) {
+        self.answer_after(seq, number, status, None);
+    }
+
+    fn answer_after(&mut self, seq: u64, number: u32, status: u16, retry_after_ms: Option<u64>) {
         self.posts.retain(|post| *post != (seq, number));
         let key = DeliveryKey { subscription: KEY, seq };
         let outcome = Outcome::Replied { status, body: String::new() };
         let attempt =
             Arc::new(Attempt { key, number, at: self.now, duration_ms: 1, address: "http://a/".into(), outcome });
-        self.tell(ReplayInput::Posted(Posted { attempt, retry_after_ms: None, owner: None }));
+        self.tell(ReplayInput::Posted(Posted { attempt, retry_after_ms, owner: None }));
     }
 
     fn wake(&mut self) {
@@ -176,6 +180,22 @@ fn a_rewind_over_what_is_gone_fails_by_name() {
     let reason = "the message at place 5 is over the topic's retention and is gone".to_owned();
     assert_eq!(stage.end(), Some(&ReplayStage::Failed { reason }));
     assert_eq!(stage.records.last().unwrap().next, 5);
+}
+
+#[test]
+fn retry_after_counts_where_its_status_says_so_and_within_its_bound() {
+    for (status, obeys, waits_ms) in [(503, true, limits::RETRY_AFTER_MOST_MS), (503, false, 1_000), (500, true, 1_000)]
+    {
+        let mut subscription = subscription(Strategy::ExponentialDecayRetry, &[]);
+        subscription.manner.retry_after = obeys;
+        let mut scene = Scene::new(subscription, replay(Which::All, 2, 2));
+        scene.replay.topic = Arc::new(Topic { next_seq: 101, ..topic(15 * 86_400) });
+        scene.tell(ReplayInput::Tick);
+        let (seq, number) = scene.posts[0];
+        scene.answer_after(seq, number, status, Some(u64::MAX));
+        let (at, _) = scene.replay.due().expect("it is tried again");
+        assert_eq!(at, START.plus_ms(waits_ms), "{status}, {obeys}");
+    }
 }
 
 #[test]

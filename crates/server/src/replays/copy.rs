@@ -24,17 +24,14 @@ impl Replayer {
         let rate = u64::from(replay.rate_per_s);
         let most = usize::try_from((rate * STEP_MS).div_ceil(1_000)).unwrap_or(PAGE).clamp(1, PAGE);
         let (steps, through) = self.steps(replay, replay.next - 1, most).await?;
-        let lost = steps.iter().filter(|(_, message)| message.is_none()).count() as u64;
         if let Some((seq, _)) = steps.iter().find(|(_, message)| message.is_none() && replay.which == Which::All) {
             let reason = format!("the message at place {seq} is over the topic's retention and is gone");
-            return self.note(replay.next, 0, Some(ReplayStage::Failed { reason })).await;
+            return self.fail(replay.next, reason).await;
         }
-        if lost > 0 {
-            self.note(replay.next, lost, None).await?;
-        }
+        let lost = steps.iter().filter(|(_, message)| message.is_none()).map(|(seq, _)| *seq).collect();
         let messages: Vec<Arc<TopicMessage>> = steps.into_iter().filter_map(|(_, message)| message).collect();
         let count = messages.len() as u64;
-        let command = Command::CopyReplay { key: subject.1.key, no: self.no, messages, through };
+        let command = Command::CopyReplay { key: subject.1.key, no: self.no, messages, lost, through };
         self.push.app.ledger.submit_patiently(Lane::Background, command).await?;
         let moved = self.subject().is_none_or(|(_, now)| now.next > replay.next);
         let rest = if moved { Duration::from_millis(count * 1_000 / rate.max(1)) } else { WAIT };
@@ -43,10 +40,11 @@ impl Replayer {
         Ok(())
     }
 
-    /// Records what is no copy: messages that are gone, and why the replay cannot go on.
-    async fn note(&self, next: u64, lost: u64, end: Option<ReplayStage>) -> Result<(), Failed> {
+    /// Records why the replay cannot go on.
+    async fn fail(&self, next: u64, reason: String) -> Result<(), Failed> {
+        let (key, no, end) = (self.key, self.no, Some(ReplayStage::Failed { reason }));
         let (attempts, delivered, dead) = (Vec::new(), Vec::new(), Vec::new());
-        let record = ReplayRecord { key: self.key, no: self.no, next, attempts, delivered, dead, count: 0, lost, end };
+        let record = ReplayRecord { key, no, next, attempts, delivered, dead, count: 0, lost: 0, end };
         self.push.app.ledger.submit_patiently(Lane::Background, Command::RecordReplay(Box::new(record))).await?;
         Ok(())
     }

@@ -36,12 +36,17 @@ impl Answer<'_> {
         manner.pause_on_gone && self.status() == Some(GONE)
     }
 
-    /// Until when the receiver asks to be left alone, within bounds.
+    /// Until when the receiver asks to be left alone.
     fn hold(&self, manner: &Manner) -> Option<Timestamp> {
-        let comes_back = self.status().is_some_and(|status| COME_BACK.contains(&status));
-        let asked = self.retry_after_ms.filter(|ms| manner.retry_after && comes_back && *ms > 0)?;
-        Some(self.at.plus_ms(asked.min(limits::RETRY_AFTER_MOST_MS)))
+        Some(self.at.plus_ms(asked_ms(self.outcome, self.retry_after_ms, manner)?))
     }
+}
+
+/// For how many milliseconds a receiver asks to be left alone, within bounds, where its subscription obeys that.
+pub(crate) fn asked_ms(outcome: &Outcome, retry_after_ms: Option<u64>, manner: &Manner) -> Option<u64> {
+    let Outcome::Replied { status, .. } = outcome else { return None };
+    let asked = retry_after_ms.filter(|ms| manner.retry_after && COME_BACK.contains(status) && *ms > 0)?;
+    Some(asked.min(limits::RETRY_AFTER_MOST_MS))
 }
 
 #[derive(Debug)]
