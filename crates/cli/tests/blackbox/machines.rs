@@ -12,52 +12,13 @@ use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use crate::support::field::{Field, wait_for_file};
+use crate::support::machine::{Machine, command};
 use crate::support::requests::wait_for_nodes;
 use crate::support::server::{Server, herald};
 use crate::support::wait;
 
 /// Runs that failed are repeated at once, and a silent node is given up soon.
 const QUICK: &str = "[nodes]\nbeat_ms = 100\nsilent_ms = 4000\n[jobs]\nretry_pause_s = 0\n";
-
-/// A machine beside the server's: `herald agent --join` with a folder of its own.
-struct Machine {
-    id: String,
-    process: Child,
-}
-
-impl Machine {
-    /// Starts it, and returns when it has joined.
-    fn start(server: &Server, token: Option<&str>) -> Self {
-        let log = OpenOptions::new().create(true).append(true).open(server.folder().join("machine.log"));
-        let mut process = command(server, "machine", token).stderr(log.expect("a log")).spawn().expect("it starts");
-        let mut line = String::new();
-        let stdout = process.stdout.take().expect("stdout was asked to be piped");
-        BufReader::new(stdout).read_line(&mut line).expect("a line");
-        let id = line.trim_end().strip_prefix("joined as ").unwrap_or_else(|| panic!("{line:?}")).to_owned();
-        Self { id, process }
-    }
-
-    fn signal(&mut self, signal: Signal) {
-        kill(Pid::from_raw(i32::try_from(self.process.id()).expect("a process id is an i32")), signal)
-            .expect("it lives");
-        self.process.wait().expect("it can be waited for");
-    }
-}
-
-impl Drop for Machine {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn command(server: &Server, home: &str, token: Option<&str>) -> Command {
-    let mut agent = herald(server.folder());
-    agent.args(["agent", "--slots", "2", "--join", &server.endpoint(), "--home"]).arg(server.folder().join(home));
-    agent.args(token.map(|token| format!("--token={token}")));
-    agent.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    agent
-}
 
 fn stdout(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

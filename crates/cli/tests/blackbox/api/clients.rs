@@ -11,24 +11,25 @@ const NOT_IN_CLIENTS: [&str; 1] = ["DescribeCmqDeadLetterSourceQueues"];
 
 /// A caller of one server.
 pub(super) struct Caller<'a> {
+    pub(super) server: &'a Server,
     signed: Signed,
-    official: Client<'a>,
+    official: Client,
 }
 
 /// An official client.
-pub(super) enum Client<'a> {
+pub(super) enum Client {
     /// None: every request is ours.
     None,
     /// The Python SDK.
     Sdk(Box<Official>),
     /// `tccli`.
-    Tccli(&'a Server),
+    Tccli,
 }
 
 impl<'a> Caller<'a> {
     /// A caller that leaves to this client what the client has an action for.
-    pub(super) fn new(server: &Server, official: Client<'a>) -> Self {
-        Self { signed: Signed::new(server), official }
+    pub(super) fn new(server: &'a Server, official: Client) -> Self {
+        Self { server, signed: Signed::new(server), official }
     }
 
     /// Calls an action: its `Response`, or its error's code and message.
@@ -41,7 +42,7 @@ impl<'a> Caller<'a> {
             Client::Sdk(sdk) => {
                 sdk.api(TC3_POST, product, action, params.clone()).map_err(|error| (error.code, error.message))
             }
-            Client::Tccli(server) => Ok(tccli(server, product, action, params)),
+            Client::Tccli => Ok(tccli(self.server, product, action, params)),
         }
     }
 }

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::clients::{Caller, Client};
+use crate::support::machine::Machine;
 use crate::support::server::Server;
 use crate::support::wait;
 
@@ -22,7 +24,8 @@ pub(super) struct Exchange {
 }
 
 /// The steps: `call` is `product.action`; `with` its parameters, in which `$name` stands for what an earlier step has
-/// kept under that name; `keep` keeps values of the reply by their JSON pointers; `until` repeats the call until the
+/// kept under that name, `$now_s` and `$now_ms` for the moment of its beginning; `machine` has a machine join and keeps
+/// its id under that name; `refused` is the code that refuses the call; `keep` keeps values of the reply by their JSON pointers; `until` repeats the call until the
 /// value at a pointer is as told; `quiet` leaves the step out of the pages.
 const STEPS: &str = include_str!("../../samples/api/session.json");
 
@@ -44,8 +47,22 @@ pub(super) fn server() -> Server {
 /// Has the session called.
 pub(super) fn run(caller: &mut Caller<'_>) -> Vec<Exchange> {
     let steps: Vec<Map<String, Value>> = serde_json::from_str(STEPS).expect("a list of steps");
-    let mut kept = BTreeMap::new();
-    steps.iter().map(|step| exchange(caller, step, &mut kept)).collect()
+    let began = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    let mut kept = BTreeMap::from([
+        ("now_s".to_owned(), Value::from(began.as_secs())),
+        ("now_ms".to_owned(), Value::from(began.as_secs() * 1_000)),
+    ]);
+    let (mut machines, mut exchanges) = (Vec::new(), Vec::new());
+    for step in &steps {
+        if let Some(name) = step.get("machine").and_then(Value::as_str) {
+            let machine = Machine::start(caller.server, kept.get("token").and_then(Value::as_str));
+            kept.insert(name.to_owned(), Value::from(machine.id.clone()));
+            machines.push(machine);
+        } else {
+            exchanges.push(exchange(caller, step, &mut kept));
+        }
+    }
+    exchanges
 }
 
 /// Replaces `$name` by what is kept under that name, at any depth.
@@ -66,9 +83,13 @@ pub(super) fn filled(value: &Value, kept: &BTreeMap<String, Value>) -> Value {
 fn exchange(caller: &mut Caller<'_>, step: &Map<String, Value>, kept: &mut BTreeMap<String, Value>) -> Exchange {
     let (product, action) = step["call"].as_str().and_then(|call| call.split_once('.')).expect("product.action");
     let request = filled(step.get("with").unwrap_or(&Value::Object(Map::new())), kept);
-    let mut call = || {
-        let reply = caller.call(product, action, &request);
-        reply.unwrap_or_else(|(code, message)| panic!("{product}.{action} {request}: {code}: {message}"))
+    let refused = step.get("refused");
+    let mut call = || match (caller.call(product, action, &request), refused) {
+        (Ok(reply), None) => reply,
+        (Err((code, message)), Some(expected)) if *expected == code => {
+            json!({"Error": {"Code": code, "Message": message}})
+        }
+        (outcome, _) => panic!("{product}.{action} {request}: {outcome:?}"),
     };
     let reply = match step.get("until") {
         None => call(),

@@ -3,6 +3,7 @@
 pub(crate) mod events;
 pub(crate) mod field;
 pub(crate) mod files;
+pub(crate) mod machine;
 pub(crate) mod objects;
 pub(crate) mod official;
 pub(crate) mod processes;
