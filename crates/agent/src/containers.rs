@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use wire::node::RunId;
 
-use crate::limits::{CONTAINER_GONE, LEFTOVERS_LOOK};
+use crate::limits::{CONTAINER_GONE, CONTAINER_PAUSE, CONTAINER_TOLD_BYTES, LEFTOVERS_LOOK};
 use crate::simple;
 
 /// The folder of the records in the node's folder.
@@ -68,15 +68,41 @@ pub(crate) fn remove(folder: &Path, name: &str) -> io::Result<()> {
     {
         // `rm` alone would let some programs wait for an end in good order.
         call(&program, &["kill", name])?;
-        let (removed, told) = call(&program, &["rm", "--force", name])?;
-        if !removed && !is_gone(&told) {
-            let (_, told) = call(&program, &["container", "inspect", name])?;
+        let removed = call(&program, &["rm", "--force", name])?;
+        if !removed.succeeded && !is_gone(&removed.stderr) {
+            let told = call(&program, &["container", "inspect", name])?.stderr;
             if !is_gone(&told) {
                 return Err(io::Error::other(format!("the container {name} cannot be removed: {}", told.trim())));
             }
         }
     }
     fs::remove_file(file)
+}
+
+/// Ends a container that was written down, however often that has to be tried: as long as it may live, its run may not
+/// count as ended.
+pub(crate) fn remove_at_last(folder: &Path, name: &str) {
+    let mut is_told = false;
+    while let Err(error) = remove(folder, name) {
+        if !is_told {
+            tracing::error!(name, %error, "failed to end a container; its run goes on until it is gone");
+        }
+        is_told = true;
+        thread::sleep(CONTAINER_PAUSE);
+    }
+}
+
+/// Whether a container that was written down may still be there.
+pub(crate) fn is_recorded(folder: &Path, name: &str) -> bool {
+    folder.join(name).exists()
+}
+
+/// Whether the memory that a recorded container may use ran out, as far as the program that ran it can tell: docker
+/// always, podman where the machine has cgroup v2.
+pub(crate) fn ran_out_of_memory(folder: &Path, name: &str) -> io::Result<bool> {
+    let program: Vec<String> = serde_json::from_slice(&fs::read(folder.join(name))?)?;
+    let asked = call(&program, &["container", "inspect", "--format", "{{.State.OOMKilled}}", name])?;
+    Ok(asked.succeeded && asked.stdout.trim() == "true")
 }
 
 /// Ends all containers that are written down in a node's folder. The answer is how many there were.
@@ -100,11 +126,17 @@ fn is_gone(told: &str) -> bool {
     told.to_lowercase().contains("no such")
 }
 
-/// Whether a call of the program succeeded, and what it wrote to standard error.
-fn call(program: &[String], words: &[&str]) -> io::Result<(bool, String)> {
+/// What came of a call of the program.
+struct Called {
+    succeeded: bool,
+    stdout: String,
+    stderr: String,
+}
+
+fn call(program: &[String], words: &[&str]) -> io::Result<Called> {
     let [name, arguments @ ..] = program else { return Err(io::ErrorKind::InvalidInput.into()) };
     let mut command = Command::new(name);
-    command.args(arguments).args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command.args(arguments).args(words).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
     let until = Instant::now() + CONTAINER_GONE;
     let status = loop {
@@ -118,12 +150,17 @@ fn call(program: &[String], words: &[&str]) -> io::Result<(bool, String)> {
         }
         thread::sleep(LEFTOVERS_LOOK);
     };
-    let mut told = String::new();
-    if let Some(stderr) = child.stderr.take() {
-        // It has ended, so this does.
-        let _ = stderr.take(64 * 1024).read_to_string(&mut told);
+    // It has ended, so these do.
+    let (stdout, stderr) = (text(child.stdout.take()), text(child.stderr.take()));
+    Ok(Called { succeeded: status.success(), stdout, stderr })
+}
+
+fn text(stream: Option<impl Read>) -> String {
+    let mut text = Vec::new();
+    if let Some(stream) = stream {
+        let _ = stream.take(CONTAINER_TOLD_BYTES).read_to_end(&mut text);
     }
-    Ok((status.success(), told))
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 #[cfg(test)]
@@ -153,6 +190,35 @@ mod tests {
         let log = fs::read_to_string(home.path().join("log")).unwrap();
         assert_eq!(log, "--root=x kill herald-1\n--root=x rm --force herald-1\n");
         assert_eq!(fs::read_dir(records).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn the_program_tells_whether_the_memory_ran_out() {
+        let home = tempfile::tempdir().unwrap();
+        for (answer, code, ran_out) in [("true", 0, true), ("false", 0, false), ("true", 1, false)] {
+            let program = home.path().join(format!("docker-{answer}-{code}"));
+            fs::write(&program, format!("#!/bin/sh\n[ $1 = container ] && echo {answer}\nexit {code}\n")).unwrap();
+            fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+            record(home.path(), "herald-1", &[program.display().to_string()]).unwrap();
+            assert_eq!(ran_out_of_memory(home.path(), "herald-1").unwrap(), ran_out, "{answer} {code}");
+        }
+    }
+
+    #[test]
+    fn a_container_is_ended_as_soon_as_it_can_be() {
+        let home = tempfile::tempdir().unwrap();
+        let (program, calls) = (home.path().join("docker"), home.path().join("calls"));
+        let script = format!(
+            "#!/bin/sh\necho x >> {0}\n[ \"$(wc -l < {0})\" -gt 5 ] && exit 0\necho 'the engine is busy' >&2\nexit 1\n",
+            calls.display()
+        );
+        fs::write(&program, script).unwrap();
+        fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        let records = home.path().join(FOLDER);
+        record(&records, "herald-1", &[program.display().to_string()]).unwrap();
+        remove_at_last(&records, "herald-1");
+        assert!(!is_recorded(&records, "herald-1"));
+        assert_eq!(fs::read_to_string(calls).unwrap().lines().count(), 8, "kill, rm and inspect; again; kill and rm");
     }
 
     #[test]

@@ -124,3 +124,7 @@ pub(crate) const UPLOAD_BYTES: usize = 512 * 1024 * 1024;
 pub(crate) const REASON_CHARS: usize = 300;
 /// How long one call of `docker` or `podman` that ends a container may take.
 pub(crate) const CONTAINER_GONE: Duration = Duration::from_secs(30);
+/// The pause before a container is ended once more that could not be.
+pub(crate) const CONTAINER_PAUSE: Duration = Duration::from_millis(500);
+/// Bytes that are read of what such a call says.
+pub(crate) const CONTAINER_TOLD_BYTES: u64 = 64 * 1024;

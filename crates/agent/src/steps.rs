@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use wire::node::{Exit, RunId};
 
+use crate::containers;
 use crate::environment;
 use crate::step::{Step, StepOrder, VERB, remove};
 
@@ -65,6 +66,16 @@ fn try_close(order: &StepOrder) -> io::Result<()> {
         stdout.read_to_end(&mut Vec::new())?;
     }
     Ok(())
+}
+
+/// Whether a container may still be there that should have ended with its step.
+pub(crate) fn has_container(order: &StepOrder) -> bool {
+    containers::is_recorded(&order.containers, &containers::name(order.run))
+}
+
+/// Ends the container that is left of a step, and returns when it is gone: no other attempt may begin before.
+pub(crate) fn end_container(order: &StepOrder) {
+    containers::remove_at_last(&order.containers, &containers::name(order.run));
 }
 
 /// Removes what belongs to the step alone.

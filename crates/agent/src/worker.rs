@@ -109,8 +109,10 @@ fn record(shared: &Shared, run: RunId, pid: i32) -> std::io::Result<()> {
 
 fn finish(shared: &Arc<Shared>, mut exited: Exited) {
     let Some(order) = &exited.ended.files.step else { return report(shared, exited) };
-    if let Some(exit) = steps::outcome(order, &exited.exit) {
-        exited.exit = exit;
+    let outcome = steps::outcome(order, &exited.exit);
+    let was_killed = outcome.is_none();
+    exited.exit = outcome.unwrap_or(exited.exit);
+    if !was_killed && !steps::has_container(order) {
         return report(shared, exited);
     }
     // This may take a while, and is for the slowest of storage, so nobody else waits for it.
@@ -118,7 +120,10 @@ fn finish(shared: &Arc<Shared>, mut exited: Exited) {
     let run = order.run;
     let closing = Arc::clone(shared);
     let close = move || {
-        steps::close(&order);
+        if was_killed {
+            steps::close(&order);
+        }
+        steps::end_container(&order);
         report(&closing, exited);
     };
     thread::Builder::new().name(format!("close-{run}")).spawn(close).expect("a thread can be made");

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
+use wire::node::Exit;
 use wire::setup::Container;
 
 use super::StepOrder;
@@ -107,7 +108,8 @@ impl<'a> Client<'a> {
         containers::record(&order.containers, &name, &self.program)
             .map_err(failed_to("write into", &order.containers))?;
         let folder = order.folder.as_os_str();
-        let mut command = self.command(&["run", "--rm", "--name", &name, "--entrypoint", "/bin/sh", "--workdir"]);
+        // It stays when it has ended, to be asked how; whoever ends the run removes it.
+        let mut command = self.command(&["run", "--name", &name, "--entrypoint", "/bin/sh", "--workdir"]);
         command.arg(folder).arg("--volume").arg(volume(&order.folder, &order.folder));
         for (inside, node) in &volumes.volumes {
             command.arg("--volume").arg(volume(node, inside));
@@ -139,6 +141,23 @@ impl<'a> Client<'a> {
         let output = command.stderr(Stdio::piped()).output().await;
         output.map_err(|source| Failure::Spawn { program: self.program[0].clone(), source })
     }
+}
+
+/// How a run in a container ended, whose command ended with `exit`: whether its memory ran out is known to nobody else.
+pub(super) fn end_of(order: &StepOrder, exit: Exit) -> Exit {
+    let (Exit::Code { code }, Some(limit_mb)) = (&exit, memory_limit_mb(&order.bounds)) else { return exit };
+    let name = containers::name(order.run);
+    let asks = *code != 0 && containers::is_recorded(&order.containers, &name);
+    match asks.then(|| containers::ran_out_of_memory(&order.containers, &name)) {
+        Some(Ok(true)) => Exit::OutOfMemory { code: *code, limit_mb },
+        _ => exit,
+    }
+}
+
+/// What a container may use of the memory, by the options that bound it.
+fn memory_limit_mb(bounds: &[String]) -> Option<u64> {
+    let bytes = bounds.iter().find_map(|bound| bound.strip_prefix("--memory=")?.strip_suffix('b')?.parse::<u64>().ok());
+    Some(bytes? / (1024 * 1024))
 }
 
 fn volume(node: &Path, inside: &Path) -> std::ffi::OsString {
@@ -183,6 +202,13 @@ mod tests {
         assert_eq!(on_node("/data/x").as_deref(), Some("/own/0/x"));
         assert_eq!(on_node("/data/deep/x/").as_deref(), Some("/own/1/x"));
         assert_eq!(on_node("/database"), None);
+    }
+
+    #[test]
+    fn the_memory_that_a_container_may_use_stands_among_its_bounds() {
+        let limit = |bounds: &[&str]| memory_limit_mb(&bounds.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(limit(&["--cpus=1", "--memory=1073741824b"]), Some(1_024));
+        assert_eq!(limit(&["--cpus=1"]), None);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::StepOrder;
 use super::container::{Client, Volumes};
 use super::failure::{Failure, failed_to};
 use super::storage::{Store, Upload};
-use super::{package, redirect};
+use super::{container, package, redirect};
 use crate::steps::CLIENT_VARIABLES;
 use crate::{containers, environment, procfs};
 
@@ -67,7 +67,8 @@ async fn lead(order: &StepOrder, terminated: impl Future<Output = ()>) -> Exit {
     };
     let ran = ended.is_ok() && !matches!(ended, Ok(Exit::Signal { .. }));
     end_strays();
-    let mut exit = ended.unwrap_or_else(|failure| Exit::Failed { reason: failure.to_string() });
+    let exit = ended.unwrap_or_else(|failure| Exit::Failed { reason: failure.to_string() });
+    let mut exit = container::end_of(order, exit);
     if let Err(error) = containers::remove(&order.containers, &containers::name(order.run)) {
         complain(&format!("a container is left behind: {error}"));
     }

@@ -1,20 +1,18 @@
 //! Machines of one's own: they join, are attached to an environment, run its jobs, come back after kills, and are
 //! detached again.
 
-use std::fs::{self, OpenOptions};
-use std::io::{BufRead, BufReader};
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Output;
 
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use crate::support::field::{Field, wait_for_file};
 use crate::support::machine::{Machine, command};
 use crate::support::requests::wait_for_nodes;
-use crate::support::server::{Server, herald};
+use crate::support::server::Server;
 use crate::support::wait;
 
 /// Runs that failed are repeated at once, and a silent node is given up soon.

@@ -42,17 +42,17 @@ impl<'a> Caller<'a> {
             Client::Sdk(sdk) => {
                 sdk.api(TC3_POST, product, action, params.clone()).map_err(|error| (error.code, error.message))
             }
-            Client::Tccli => Ok(tccli(self.server, product, action, params)),
+            Client::Tccli => tccli(self.server, product, action, params),
         }
     }
 }
 
 /// Each parameter is an argument; what is no scalar is written as JSON.
-fn tccli(server: &Server, product: &str, action: &str, params: &Value) -> Value {
+fn tccli(server: &Server, product: &str, action: &str, params: &Value) -> Result<Value, (String, String)> {
     let mut args = vec![product.to_owned(), action.to_owned()];
     for (name, value) in params.as_object().expect("parameters") {
         args.push(format!("--{name}"));
         args.push(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     }
-    server.tccli(&args.iter().map(String::as_str).collect::<Vec<_>>())
+    server.tccli_or_refusal(&args.iter().map(String::as_str).collect::<Vec<_>>())
 }

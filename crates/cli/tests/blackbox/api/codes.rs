@@ -66,16 +66,60 @@ fn the_python_sdk_is_told_every_error_code_of_batch() {
     assert_refused(Caller::new(&server, Client::Sdk(Box::new(server.official()))), &["UnknownParameter"]);
 }
 
+/// One wrong request of every action: starting `tccli` takes far longer than any answer.
+#[test]
+fn tccli_is_told_what_is_wrong_for_every_action() {
+    let server = server();
+    let mut caller = Caller::new(&server, Client::Tccli);
+    let mut refused = BTreeSet::new();
+    let mut chosen: Vec<Step> = steps();
+    // The last of each: some of the first are true for a short time only.
+    chosen.reverse();
+    chosen.retain(|step| match step.code.as_deref() {
+        None => true,
+        // `tccli` sends no parameter that it does not know.
+        Some("UnknownParameter") => false,
+        Some(_) => refused.insert(step.action.clone()),
+    });
+    chosen.reverse();
+    let unrefused: Vec<&str> =
+        reference::batch().actions().into_iter().filter(|action| !refused.contains(*action)).collect();
+    assert_eq!(unrefused, ["DescribeInstanceCategories"], "that one has no parameter");
+    let (_, problems) = play(&mut caller, &chosen);
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+fn steps() -> Vec<Step> {
+    serde_json::from_str(REFUSED).expect("a list of steps")
+}
+
 fn server() -> Server {
     Server::start_with(include_str!("../../samples/api/refused.toml"))
 }
 
 /// Asserts that each step is answered as told, and that every code is among the answers but these.
 fn assert_refused(mut caller: Caller<'_>, unsent: &[&str]) {
-    let steps: Vec<Step> = serde_json::from_str(REFUSED).expect("a list of steps");
+    let is_sent = |step: &Step| step.code.as_deref().is_none_or(|code| !unsent.contains(&code));
+    let steps: Vec<Step> = steps().into_iter().filter(is_sent).collect();
+    let (seen, mut problems) = play(&mut caller, &steps);
+    for known in &reference::batch().codes {
+        if unsent.contains(&known.code) {
+            continue;
+        }
+        let excused = CANNOT_ARISE.iter().chain(MET_ELSEWHERE).any(|(code, _)| *code == known.code);
+        match (seen.contains(known.code), excused) {
+            (false, false) => problems.push(format!("{} is never answered", known.code)),
+            (true, true) => problems.push(format!("{} is said not to arise, and was answered", known.code)),
+            _ => {}
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// Calls one step after the other: the codes that were answered as told, and what was answered otherwise.
+fn play(caller: &mut Caller<'_>, steps: &[Step]) -> (BTreeSet<String>, Vec<String>) {
     let (mut kept, mut seen, mut problems) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
-    let is_sent = |step: &&Step| step.code.as_deref().is_none_or(|code| !unsent.contains(&code));
-    for step in steps.iter().filter(is_sent) {
+    for step in steps {
         let request = filled(&step.with, &kept);
         let answer = match &step.until {
             None => caller.call("batch", &step.action, &request),
@@ -95,16 +139,5 @@ fn assert_refused(mut caller: Caller<'_>, unsent: &[&str]) {
             (answer, wanted) => problems.push(format!("{} {request}: {answer:?}, wanted {wanted:?}", step.action)),
         }
     }
-    for known in &reference::batch().codes {
-        if unsent.contains(&known.code) {
-            continue;
-        }
-        let excused = CANNOT_ARISE.iter().chain(MET_ELSEWHERE).any(|(code, _)| *code == known.code);
-        match (seen.contains(known.code), excused) {
-            (false, false) => problems.push(format!("{} is never answered", known.code)),
-            (true, true) => problems.push(format!("{} is said not to arise, and was answered", known.code)),
-            _ => {}
-        }
-    }
-    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    (seen, problems)
 }

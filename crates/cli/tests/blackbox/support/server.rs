@@ -90,14 +90,26 @@ impl Server {
 
     /// Runs `tccli ARGS` against this server and returns what it printed; it must succeed.
     pub(crate) fn tccli(&self, args: &[&str]) -> Value {
+        self.tccli_or_refusal(args).unwrap_or_else(|(code, message)| panic!("tccli {args:?}: {code}: {message}"))
+    }
+
+    /// Runs `tccli ARGS` against this server: what it printed, or the code and message that the server refused it with.
+    pub(crate) fn tccli_or_refusal(&self, args: &[&str]) -> Result<Value, (String, String)> {
         let output = self.try_tccli(args);
         let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "tccli {args:?} ended with {}: {told}", output.status);
+        if !output.status.success() {
+            let refusal = told.split_once(" code:").and_then(|(_, told)| told.split_once(" message:"));
+            let refusal = refusal.and_then(|(code, told)| Some((code, told.rsplit_once(" requestId:")?.0)));
+            let (code, message) =
+                refusal.unwrap_or_else(|| panic!("tccli {args:?} ended with {}: {told}", output.status));
+            assert_eq!(output.status.code(), Some(255), "{told}");
+            return Err((code.to_owned(), message.to_owned()));
+        }
         let printed = String::from_utf8_lossy(&output.stdout);
         // While it waits for a state, it says so in lines of its own before the reply.
         let reply = printed.find('{').map_or("", |start| &printed[start..]);
-        serde_json::from_str(reply)
-            .unwrap_or_else(|error| panic!("tccli {args:?} printed no JSON ({error}): {printed}"))
+        Ok(serde_json::from_str(reply)
+            .unwrap_or_else(|error| panic!("tccli {args:?} printed no JSON ({error}): {printed}")))
     }
 
     /// Runs `tccli ARGS` against this server.
