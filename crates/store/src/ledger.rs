@@ -175,7 +175,10 @@ impl Ledger {
         let now = now.max(self.state.now());
         let all = self.state.queues().cloned().collect();
         let queues = self.round.take(all, |queue| queue.no, Turn::Queues);
-        queues::due(self.store.as_mut(), &queues, now, limit)
+        let (commands, looked) = queues::due(self.store.as_mut(), &queues, now, limit)?;
+        // One queue's many messages are no reason to pass over those behind it.
+        self.round.seen[Turn::Queues as usize] = looked.map_or(StreamNo(0), |queue| queue.no);
+        Ok(commands)
     }
 
     fn cutoffs(&mut self, now: Timestamp) -> expire::Cutoffs {

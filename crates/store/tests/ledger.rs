@@ -339,6 +339,25 @@ fn messages_over_their_retention_are_removed_by_commands() {
     assert_eq!(world.ledger.state().queue_named("q").unwrap().stored, 0);
 }
 
+#[test]
+fn a_queue_that_is_not_done_with_what_is_due_does_not_hold_back_the_others() {
+    let mut world = World::new();
+    world.commit(&[], vec![queue("p"), queue("q"), send("p", &["1", "2", "3"]), send("q", &["1"])]);
+    let late = Timestamp(1_000 + 61_000);
+    let mut named = || {
+        let commands = world.ledger.due_in_queues(late, 2).unwrap();
+        let queue = |command: &Command| match command {
+            Command::ExpireMessages { queue, seqs } => (*queue, seqs.len()),
+            other => panic!("{other:?}"),
+        };
+        commands.iter().map(queue).collect::<Vec<_>>()
+    };
+    let (first, second, third) = (named(), named(), named());
+    assert_eq!((first[0].1, second[0].1), (2, 1), "{first:?}, {second:?}");
+    assert!(first[0].0 != second[0].0, "{first:?}, {second:?}");
+    assert_eq!(third, first, "nothing was done, so it is due again");
+}
+
 fn deleted(world: &mut World, texts: usize) {
     let outcome = world.commit(&[], vec![receive("q", texts)]);
     let Ok(Reply::Received(messages)) = &outcome.replies[0] else { panic!("{outcome:?}") };

@@ -11,16 +11,17 @@ use kernel::time::Timestamp;
 use crate::error::StoreError;
 use crate::writer::{KeptAfter, Store, VisibleAfter};
 
-/// Commands for what is due in these queues, for about `limit` messages together.
+/// Commands for what is due in these queues, for about `limit` messages together; and the last queue looked at.
 pub(super) fn due(
     store: &mut dyn Store,
     queues: &[Arc<Queue>],
     now: Timestamp,
     limit: usize,
-) -> Result<Vec<Command>, StoreError> {
+) -> Result<(Vec<Command>, Option<Arc<Queue>>), StoreError> {
     let mut left = limit;
-    let mut commands = Vec::new();
+    let (mut commands, mut looked) = (Vec::new(), None);
     for queue in queues {
+        looked = Some(queue.clone());
         if queue.rewinding.is_some() {
             commands.push(Command::GoOnRewinding(queue.no));
             left = left.saturating_sub(REWIND_MESSAGES);
@@ -33,12 +34,13 @@ pub(super) fn due(
         }
         if drops_kept(store, queue, now)? {
             commands.push(Command::DropKept(queue.no));
+            left = left.saturating_sub(REWIND_MESSAGES);
         }
         if left == 0 {
             break;
         }
     }
-    Ok(commands)
+    Ok((commands, looked))
 }
 
 /// Places of messages at the head of a queue that were received as often as they may be: behind it are others that

@@ -37,7 +37,8 @@ pub(in crate::api) fn read<S: Source>(source: &S) -> Result<MannerEdit, S::Error
         retry_after: truth(source, "ObeyRetryAfter")?,
         pause_on_gone: truth(source, "PauseOnGone")?,
         circuit_failures: number(source, "CircuitFailures", limits::CIRCUIT_FAILURES)?,
-        circuit_pause_s: number(source, "CircuitSeconds", limits::CIRCUIT_PAUSE_S)?.map(|seconds| seconds.max(1)),
+        // As it is shown where there is no circuit, 0 says nothing.
+        circuit_pause_s: number(source, "CircuitSeconds", limits::CIRCUIT_PAUSE_S)?.filter(|seconds| *seconds > 0),
         dead_letters: name("DeadLetterQueueName")?,
         notify: name("NotificationTopicName")?,
         signing: signing(source)?,

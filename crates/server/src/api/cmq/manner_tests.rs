@@ -32,7 +32,7 @@ fn each_field_changes_one_thing() {
         ("ObeyRetryAfter", "False", MannerEdit { retry_after: Some(false), ..none() }),
         ("PauseOnGone", "true", MannerEdit { pause_on_gone: Some(true), ..none() }),
         ("CircuitFailures", "5", MannerEdit { circuit_failures: Some(5), ..none() }),
-        ("CircuitSeconds", "0", MannerEdit { circuit_pause_s: Some(1), ..none() }),
+        ("CircuitSeconds", "0", none()),
         ("DeadLetterQueueName", "q", MannerEdit { dead_letters: Some("q".into()), ..none() }),
         ("DeadLetterQueueName", "", MannerEdit { dead_letters: Some(String::new()), ..none() }),
         ("NotificationTopicName", "t", MannerEdit { notify: Some("t".into()), ..none() }),

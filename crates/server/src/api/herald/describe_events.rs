@@ -10,7 +10,7 @@ use wire::api3::ApiError;
 use wire::fields;
 use wire::received::{self, Received};
 
-use super::fields::{Place, context, context_text, limit, sender, topic};
+use super::fields::{Place, context, context_text, goes_on, limit, sender, topic};
 use super::outlets;
 use crate::App;
 use crate::api::api3::{Action, of_store};
@@ -37,6 +37,7 @@ async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
         .iter()
         .map(|(topic, outlet)| json!({"TopicName": topic.name, "Sent": outlet.sent, "FirstPlace": outlet.first, "LastPlace": outlet.last}))
         .collect();
+    goes_on(from, wanted.iter().map(|(topic, _)| topic.no.0))?;
     let read = app.read(move |reader| page(reader, &wanted, from, limit)).await;
     let (found, next) = read.map_err(|error| of_store(&error))?;
     let set: Vec<Value> = found.iter().map(|(topic, message)| view(topic, message)).collect();

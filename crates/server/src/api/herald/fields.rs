@@ -49,6 +49,18 @@ pub(super) fn context(reader: &Reader<'_>) -> Result<Option<Place>, ApiError> {
     place().map(Some).ok_or_else(unknown)
 }
 
+/// Refuses to go on in a topic that is not among those that a list is about: it has been deleted meanwhile. To begin
+/// anew by itself would show the same again, and never end.
+pub(super) fn goes_on(from: Option<Place>, mut topics: impl Iterator<Item = u32>) -> Result<(), ApiError> {
+    match from {
+        Some((topic, ..)) if !topics.any(|no| no == topic) => {
+            let gone = "Context: the topic that it goes on in is not there any more; begin anew without it";
+            Err(ApiError::new(INVALID, gone))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The text of [`context`]; empty: the list is over.
 pub(super) fn context_text(place: Option<Place>) -> String {
     place.map(|(topic, seq, no)| format!("{topic}-{seq}-{no}")).unwrap_or_default()

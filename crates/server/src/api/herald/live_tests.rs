@@ -263,6 +263,11 @@ async fn what_cannot_be_listed_is_refused_with_the_field() {
         ),
         (
             "DescribeDeliveries",
+            json!({"TopicName": "t", "SubscriptionName": "all", "Context": "4000000-1-1"}),
+            "InvalidParameterValue: Context: the topic that it goes on in is not there any more",
+        ),
+        (
+            "DescribeDeliveries",
             json!({"TopicName": "t", "SubscriptionName": "all", "Limit": 101}),
             "InvalidParameterValue: Limit: 101 is out of range",
         ),

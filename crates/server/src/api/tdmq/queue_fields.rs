@@ -109,6 +109,12 @@ fn dead_letters(reader: &Reader<'_>, known: bool) -> Result<(Option<String>, Opt
     };
     let by_receives = |most| dead_letter::by_receives(most).ok_or_else(|| out_of("MaxReceiveCount", DEAD_RECEIVES));
     let by_age = |seconds| dead_letter::by_age(seconds).ok_or_else(|| out_of("MaxTimeToLive", DEAD_AGE_S));
+    if policy == Some(1) && receives.is_some() {
+        return Err(reader.refuse("MaxReceiveCount", INVALID, "it belongs to Policy 0; leave it out, or give 0"));
+    }
+    if policy != Some(1) && age_s.is_some() && (policy.is_some() || receives.is_some()) {
+        return Err(reader.refuse("MaxTimeToLive", INVALID, "it belongs to Policy 1; leave it out, or give 0"));
+    }
     let rule = match (policy, receives, age_s) {
         (Some(1), _, Some(seconds)) | (None, None, Some(seconds)) => Some(by_age(seconds)?),
         (Some(1), ..) => reader.required("MaxTimeToLive", None)?,

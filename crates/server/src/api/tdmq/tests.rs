@@ -97,6 +97,12 @@ fn a_queue_is_refused_for_what_is_wrong_or_not_built() {
         ("Colour", json!("red"), "UnknownParameter: Colour: not a parameter of this action"),
     ];
     refused(new_queue, &json!({"QueueName": "q"}), &table);
+    let by_age = json!({"QueueName": "q", "DeadLetterQueueName": "d", "Policy": 1, "MaxTimeToLive": 300});
+    let other = "InvalidParameterValue: MaxReceiveCount: it belongs to Policy 0; leave it out, or give 0";
+    refused(new_queue, &by_age, &[("MaxReceiveCount", json!(3), other)]);
+    let by_receives = json!({"QueueName": "q", "DeadLetterQueueName": "d", "MaxReceiveCount": 3});
+    let other = "InvalidParameterValue: MaxTimeToLive: it belongs to Policy 1; leave it out, or give 0";
+    refused(new_queue, &by_receives, &[("MaxTimeToLive", json!(300), other)]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::views;
 use crate::App;
 use crate::api::api3::{Action, of_store};
 use crate::api::herald::fields::{
-    INVALID, Place, Sender, context, context_text, limit, msg_id, sender, subscription, topic, topic_of,
+    INVALID, Place, Sender, context, context_text, goes_on, limit, msg_id, sender, subscription, topic, topic_of,
 };
 use crate::api::herald::outlets;
 
@@ -45,6 +45,7 @@ async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
     };
     let parts = parts(&app.state(), &asked, sent.as_ref())?;
     let (states, from, limit) = (asked.states, asked.from, asked.limit);
+    goes_on(from, parts.iter().map(|part| part.topic.no.0))?;
     let read = app.read(move |reader| page(reader, &parts, &states, from, limit)).await;
     let (listed, next) = read.map_err(|error| of_store(&error))?;
     let set: Vec<Value> = listed.iter().map(views::delivery).collect();
