@@ -169,6 +169,10 @@ pub(super) fn package(reader: &Reader<'_>, key: &str, path: &str, site: &Site<'_
         return Ok(Package::File(file.to_owned()));
     }
     match path.split_once("://") {
+        // The path is shown in every reply, where a password has no place.
+        Some(("http" | "https", rest)) if rest.split('/').next().is_some_and(|host| host.contains('@')) => {
+            Err(reader.refuse(key, REMOTE, "must not have a user or password in it"))
+        }
         Some(("http" | "https", rest)) if !rest.is_empty() && !rest.starts_with('/') => {
             Ok(Package::Web(path.to_owned()))
         }

@@ -129,6 +129,7 @@ fn wrong_applications_are_refused_with_code_and_path() {
         (package("ftp://h/p.tgz"), "InvalidParameterValue.RemoteStorageSchemeType", "PackagePath"),
         (package("p.tgz"), "InvalidParameterValue.RemoteStorageSchemeType", "PackagePath"),
         (package("http:///p.tgz"), "InvalidParameterValue.RemoteStoragePath", "PackagePath"),
+        (package("https://user:word@h/p.tgz"), "InvalidParameterValue.RemoteStoragePath", "PackagePath"),
         (package(COS), "InvalidParameterValue.RemoteStoragePath", "PackagePath"),
         (package("nfs://10.0.0.9/p.tgz"), "InvalidParameterValue.RemoteStoragePath", "PackagePath"),
         (package("file://p.tgz"), "InvalidParameterValue.LocalPath", "PackagePath"),

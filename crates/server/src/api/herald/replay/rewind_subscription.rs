@@ -47,7 +47,8 @@ async fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
         }
     };
     if until.is_some() && last < from {
-        return Err(ApiError::new(INVALID, "UntilPlace: it is before the place to rewind to"));
+        let field = if matches!(until, Some(At::Time(_))) { "UntilTime" } else { "UntilPlace" };
+        return Err(ApiError::new(INVALID, format!("{field}: it is before the place to rewind to")));
     }
     let no = target.start(app, Which::All, from, last).await?;
     Ok(json!({"ReplayNo": no, "FromPlace": from, "ToPlace": last.min(subscription.cursor)}))
