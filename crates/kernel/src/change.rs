@@ -108,6 +108,8 @@ pub enum What {
     MachineJoined(Machine),
     /// A machine that had joined connected, and said this of itself.
     MachineSeen(MachineId, MachineFacts),
+    /// A machine is not known any more.
+    MachineForgotten(MachineId),
     /// A node is wanted.
     NodeSubmitted(Box<Node>),
     /// A node entered another state, for this reason.

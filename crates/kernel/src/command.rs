@@ -79,6 +79,8 @@ pub enum Command {
         credential: String,
         /// What it says of itself.
         facts: MachineFacts,
+        /// The machines that are connected, which stay known.
+        connected: BTreeSet<MachineId>,
     },
     /// A machine that had joined has connected.
     MachineConnected(MachineId, MachineFacts),

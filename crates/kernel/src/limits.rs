@@ -79,8 +79,6 @@ pub const SUBSCRIPTIONS: usize = 1_000;
 pub const SWEEP_INSTANCES: usize = 1_000;
 /// Ranges of a task's instances without rows; failed ones that would make it more wait until others are placed.
 pub const BULK_RANGES: usize = 1_024;
-/// Jobs of one request.
-pub const REQUEST_JOBS: usize = 100;
 /// Jobs of which one commit looks why nothing of them runs.
 pub const BLOCKED_LOOKS: usize = 64;
 /// Instances that one commit places.
@@ -101,8 +99,11 @@ pub const NODE_RECREATIONS_DEFAULT: u64 = 7;
 pub const NODE_SETTLED_MS: u64 = 600_000;
 /// How long nothing of a job runs, in seconds, before those who asked are told why, unless a setting says otherwise.
 pub const BLOCKED_AFTER_S: u64 = 10;
-/// Longest pause between two runs of an instance, in seconds.
-pub const RETRY_PAUSE_S: u64 = 60;
+/// Longest pause between two runs of an instance, and between two makings of a node, in seconds, unless a setting says
+/// otherwise.
+pub const RETRY_PAUSE_DEFAULT_S: u64 = 60;
+/// What that setting may be, in seconds.
+pub const RETRY_PAUSE_S: u64 = 86_400;
 /// How long the making of a node of a task's own pauses before the `tries`-th further try, in seconds (Tencent Batch,
 /// `Task.ResourceMaxRetryCount`).
 #[must_use]
@@ -126,8 +127,6 @@ pub const SAMPLE_DISKS: usize = 16;
 pub const CLIENT_TOKEN_MS: u64 = 86_400_000;
 /// Characters of a ClientToken.
 pub const CLIENT_TOKEN_CHARS: usize = 64;
-/// Messages or handles of one batch request.
-pub const BATCH_MESSAGES: usize = 16;
 /// Queues whose dead letters one queue takes.
 pub const DEAD_LETTER_SOURCES: usize = 6;
 /// Dead letters that one receive moves, and one look at the head of a queue.

@@ -184,7 +184,7 @@ impl Default for Jobs {
             quota: 0,
             template_quota: limits::TEMPLATES_DEFAULT,
             blocked_after_s: limits::BLOCKED_AFTER_S,
-            retry_pause_s: limits::RETRY_PAUSE_S,
+            retry_pause_s: limits::RETRY_PAUSE_DEFAULT_S,
             lost_retries: 0,
             keep_days: 30,
         }
@@ -304,7 +304,12 @@ impl Config {
         ensure(span(self.jobs.keep_days, 36_500), "jobs.keep_days", self.jobs.keep_days, "1 to 36500")?;
         let templates = self.jobs.template_quota;
         ensure(templates <= limits::TEMPLATES, "jobs.template_quota", templates, "0 to 10000")?;
-        ensure(self.jobs.retry_pause_s <= 86_400, "jobs.retry_pause_s", self.jobs.retry_pause_s, "0 to 86400")?;
+        ensure(
+            self.jobs.retry_pause_s <= limits::RETRY_PAUSE_S,
+            "jobs.retry_pause_s",
+            self.jobs.retry_pause_s,
+            "0 to 86400",
+        )?;
         ensure(self.jobs.blocked_after_s <= 86_400, "jobs.blocked_after_s", self.jobs.blocked_after_s, "0 to 86400")?;
         let capacity = nodes.local_capacity;
         ensure(capacity <= MOST_LOCAL_NODES, "nodes.local_capacity", capacity, "0 to 1024")?;
@@ -371,7 +376,7 @@ impl Config {
             env_quota: self.nodes.env_quota,
             cpu_quota: self.nodes.cpu_quota,
             blocked_after_s: self.jobs.blocked_after_s,
-            node_places: self.nodes.local_capacity as u64,
+            node_places: Some(self.nodes.local_capacity as u64),
             retry_pause_s: self.jobs.retry_pause_s,
             lost_retries: self.jobs.lost_retries,
         }

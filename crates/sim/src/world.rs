@@ -152,7 +152,7 @@ pub(crate) fn words(error: impl std::error::Error) -> String {
 }
 
 fn open(anchor: &SqliteStore, weather: &Weather) -> Result<Ledger, String> {
-    let settings = Settings { retry_pause_s: 2, lost_retries: 1, node_places: 12, ..Settings::default() };
+    let settings = Settings { retry_pause_s: 2, lost_retries: 1, node_places: Some(12), ..Settings::default() };
     let mut last = String::new();
     // The weather may strike a server that starts, too; it is started again then.
     for _ in 0..100 {

@@ -169,7 +169,7 @@ fn share(state: &State, key: TaskKey, env: EnvId, now: Timestamp) -> Option<Shar
         None => (active + waiting).min(most.max(active)).saturating_sub(elsewhere).div_ceil(slots),
         Some(_) => active.saturating_sub(elsewhere).div_ceil(slots),
     };
-    let wants = needs(state.waiting_up_to(key, limits::ENV_NODES.saturating_mul(slots)));
+    let wants = needs(state.waiting_up_to(key, limits::ENV_NODES.saturating_mul(slots))).min(limits::ENV_NODES);
     let keeps = needs(task.instances.of(crate::phase::Phase::Runnable));
     let rank = (limits::PRIORITY.saturating_sub(job.spec.priority), job.created, key);
     Some(Share { env, rank, wants, keeps, nodes, later, may: 0, is_short: false })
@@ -191,7 +191,7 @@ struct Places {
 
 /// What is to be made later takes no place, nor what could not be made.
 fn places(state: &State, settings: &Settings, now: Timestamp) -> Places {
-    let most = if settings.node_places == 0 { u64::MAX } else { settings.node_places };
+    let most = settings.node_places.unwrap_or(u64::MAX);
     let mut places = Places { shared: most, free: most };
     for node in state.nodes() {
         let takes = match node.stage {

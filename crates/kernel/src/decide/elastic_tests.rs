@@ -82,13 +82,15 @@ fn a_finished_job_stays_as_long_as_its_nodes() {
 #[test]
 fn a_task_has_as_many_nodes_as_it_can_use() {
     for (instances, slots, most, places, expected) in [
-        (3, 1, None, 0, 3),
-        (3, 1, Some(2), 0, 2),
-        (5, 2, None, 0, 3),
-        (5, 2, Some(2), 0, 1),
-        (3, 1, None, 2, 2),
-        (1_000_000, 1, None, 32, 32),
-        (1_000_000, 4, None, 32, 32),
+        (3, 1, None, None, 3),
+        (3, 1, Some(2), None, 2),
+        (5, 2, None, None, 3),
+        (5, 2, Some(2), None, 1),
+        (3, 1, None, Some(2), 2),
+        (1_000_000, 1, None, Some(32), 32),
+        (1_000_000, 4, None, Some(32), 32),
+        (3, 1, None, Some(0), 0),
+        (1_000_000, 1, None, Some(10_000), 2_000),
     ] {
         let mut world = World::new(1);
         world.settings.node_places = places;
@@ -104,7 +106,7 @@ fn a_task_has_as_many_nodes_as_it_can_use() {
 #[test]
 fn nodes_are_reused_and_go_when_no_instance_can_use_them() {
     let mut world = World::new(1);
-    world.settings.node_places = 2;
+    world.settings.node_places = Some(2);
     world.submit(elastic_job(&[("a", 4)]));
     world.start_nodes();
     let both = nodes(&world);
@@ -131,7 +133,7 @@ fn a_task_that_waits_has_no_nodes_yet() {
 #[test]
 fn places_are_shared_and_jobs_that_got_none_get_them_later() {
     let mut world = World::new(1);
-    world.settings.node_places = 2;
+    world.settings.node_places = Some(2);
     let first = world.submit(elastic_job(&[("a", 4)]));
     world.start_nodes();
     let second = world.submit(elastic_job(&[("a", 4)]));
@@ -153,7 +155,7 @@ fn places_are_shared_and_jobs_that_got_none_get_them_later() {
 #[test]
 fn a_higher_priority_gets_its_nodes_first() {
     let mut world = World::new(1);
-    world.settings.node_places = 2;
+    world.settings.node_places = Some(2);
     let low = world.submit(elastic_job(&[("a", 3)]));
     world.start_nodes();
     let mut spec = elastic_job(&[("a", 2)]);
@@ -173,7 +175,7 @@ fn a_higher_priority_gets_its_nodes_first() {
 #[test]
 fn environments_leave_what_they_do_not_take() {
     let mut world = World::new(1);
-    world.settings.node_places = 3;
+    world.settings.node_places = Some(3);
     let env = world.env(2, vec![]);
     world.submit(elastic_job(&[("a", 5)]));
     assert_eq!(nodes(&world).len(), 3);

@@ -101,7 +101,7 @@ fn end_interrupted(world: &mut World, key: InstanceKey) {
 #[test]
 fn an_interrupted_task_holds_its_places_until_it_is_terminated() {
     let mut world = World::new(1);
-    world.settings.node_places = 1;
+    world.settings.node_places = Some(1);
     let first = world.submit(graph(FailedAction::FastInterrupt, DependOn::PreTaskSucceed, 0));
     run_all(&mut world, |run| if run.task == 1 { BAD } else { OK });
     assert_eq!(world.state.job(first).unwrap().instances.of(FailedInterrupted), 1, "one place, one kept node");

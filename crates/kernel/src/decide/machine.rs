@@ -1,6 +1,7 @@
 //! Machines of others: they join, and are attached to environments and detached from them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::change::What;
 use crate::command::{Refusal, Reply};
@@ -10,9 +11,21 @@ use crate::limits;
 use crate::machine::{ATTACHED_KIND, Machine, MachineFacts};
 use crate::node::{Node, NodeStage};
 
-pub(super) fn join(draft: &mut Draft<'_>, credential: String, facts: MachineFacts) -> Result<Reply, Refusal> {
+/// Where as many are known as may be, one that is not connected nor attached is forgotten for the new one: that which
+/// was seen last of all. Should it come back, it joins anew.
+pub(super) fn join(
+    draft: &mut Draft<'_>,
+    credential: String,
+    facts: MachineFacts,
+    connected: &BTreeSet<MachineId>,
+) -> Result<Reply, Refusal> {
     if draft.state.machines.len() >= limits::MACHINES {
-        return Err(Refusal::TooManyMachines(limits::MACHINES));
+        let attached: BTreeSet<MachineId> =
+            draft.state.nodes().filter(|node| node.attached).map(|node| node.machine).collect();
+        let idle = |machine: &&Arc<Machine>| !connected.contains(&machine.id) && !attached.contains(&machine.id);
+        let oldest = draft.state.machines().filter(idle).min_by_key(|machine| (machine.seen, machine.id));
+        let oldest = oldest.map(|machine| machine.id).ok_or(Refusal::TooManyMachines(limits::MACHINES))?;
+        draft.record(What::MachineForgotten(oldest));
     }
     let (id, now) = (MachineId::draw(draft.rng), draft.now);
     draft.record(What::MachineJoined(Machine { id, credential, facts, joined: now, seen: now }));

@@ -18,8 +18,13 @@ fn facts() -> MachineFacts {
     MachineFacts { name: "far".into(), cpu: 4, mem_gb: 8, slots: 2 }
 }
 
+fn try_join(world: &mut World, connected: &[MachineId]) -> Result<Reply, Refusal> {
+    let connected = connected.iter().copied().collect();
+    world.run(Command::JoinMachine { credential: "digest".into(), facts: facts(), connected })
+}
+
 fn join(world: &mut World) -> MachineId {
-    match world.run(Command::JoinMachine { credential: "digest".into(), facts: facts() }) {
+    match try_join(world, &[]) {
         Ok(Reply::Machine(id)) => id,
         other => panic!("{other:?}"),
     }
@@ -200,11 +205,16 @@ fn a_machine_that_was_made_cannot_be_detached_and_machines_have_a_limit() {
     let path = "InstanceIds.0".to_owned();
     let refused = world.run(Command::DetachMachines(env, vec![made]));
     assert_eq!(refused, Err(Refusal::MachineNotAttached { machine: made, env, path }));
-    for _ in 0..limits::MACHINES {
-        join(&mut world);
-    }
-    let more = world.run(Command::JoinMachine { credential: "digest".into(), facts: facts() });
-    assert_eq!(more, Err(Refusal::TooManyMachines(limits::MACHINES)));
+    let known: Vec<MachineId> = (0..limits::MACHINES).map(|_| join(&mut world)).collect();
+    assert_eq!(try_join(&mut world, &known), Err(Refusal::TooManyMachines(limits::MACHINES)));
+    // One that is neither connected nor attached gives way, first the one that was seen longest ago.
+    attach(&mut world, env, &known[..1]).unwrap();
+    world.pass_ms(1_000);
+    world.run(Command::MachineConnected(known[2], facts())).unwrap();
+    let connected = &known[3..];
+    assert!(matches!(try_join(&mut world, connected), Ok(Reply::Machine(_))));
+    let is_known = |world: &World, at: usize| world.state.machine(known[at]).is_some();
+    assert_eq!([0, 1, 2, 3].map(|at| is_known(&world, at)), [true, false, true, true]);
 }
 
 #[test]

@@ -65,8 +65,8 @@ pub struct Settings {
     pub cpu_quota: u64,
     /// How long nothing of a job runs before those who asked are told why, in seconds; 0: nobody is told.
     pub blocked_after_s: u64,
-    /// How many nodes the provider can have at once; 0: no bound.
-    pub node_places: u64,
+    /// How many nodes the provider can have at once; `None`: no bound.
+    pub node_places: Option<u64>,
     /// Longest pause after a failed attempt, in seconds; 0: none.
     pub retry_pause_s: u64,
     /// Attempts an instance gets, beyond its own, for those lost with their nodes.
@@ -84,8 +84,8 @@ impl Default for Settings {
             env_quota: 0,
             cpu_quota: 0,
             blocked_after_s: crate::limits::BLOCKED_AFTER_S,
-            node_places: 0,
-            retry_pause_s: crate::limits::RETRY_PAUSE_S,
+            node_places: None,
+            retry_pause_s: crate::limits::RETRY_PAUSE_DEFAULT_S,
             lost_retries: 0,
         }
     }
@@ -120,7 +120,9 @@ pub fn decide(
         Command::ModifyEnv(id, edit) => environment::modify(&mut draft, id, edit)?,
         Command::DeleteEnv(id) => environment::delete(&mut draft, id)?,
         Command::TerminateNodes(env, nodes) => node::terminate(&mut draft, env, &nodes)?,
-        Command::JoinMachine { credential, facts } => machine::join(&mut draft, credential, facts)?,
+        Command::JoinMachine { credential, facts, connected } => {
+            machine::join(&mut draft, credential, facts, &connected)?
+        }
         Command::MachineConnected(id, facts) => machine::connected(&mut draft, id, facts),
         Command::AttachMachines { env, machines, connected } => {
             machine::attach(&mut draft, env, &machines, &connected)?

@@ -275,7 +275,7 @@ fn make_anew(draft: &mut Draft<'_>, id: NodeId) {
     let settled = node.running.is_some_and(|since| draft.now.since_ms(since) >= limits::NODE_SETTLED_MS);
     let recreations = if settled { 0 } else { node.recreations };
     // The first is made at once.
-    let pause_s = if recreations == 0 { 0 } else { (1u64 << recreations.min(6)).min(limits::RETRY_PAUSE_S) };
+    let pause_s = if recreations == 0 { 0 } else { (1u64 << recreations.min(6)).min(limits::RETRY_PAUSE_DEFAULT_S) };
     let not_before = draft.now.plus_s(pause_s);
     if let Some(task) = env.owner {
         return elastic::replace(draft, &node, task, recreations, not_before);

@@ -200,7 +200,7 @@ proptest! {
     fn every_history_ends_well(seed in any::<u64>()) {
         let mut world = World::new(seed);
         world.settings.retry_pause_s = 1;
-        world.settings.node_places = world.rng.random_range(4..8);
+        world.settings.node_places = Some(world.rng.random_range(4..8));
         world.topic("all");
         let nodes = world.rng.random_range(1..4);
         let env = world.env_with_slots(nodes, 2, vec![]);

@@ -84,6 +84,10 @@ fn apply(state: &mut State, change: &Change) {
             }
             state.dirty.insert(RowKey::Machine(*id));
         }
+        What::MachineForgotten(id) => {
+            state.machines.remove(id);
+            state.dirty.insert(RowKey::Machine(*id));
+        }
         What::NodeSubmitted(node) => {
             state.index.env_nodes.insert((node.env, node.id));
             state.dirty.insert(RowKey::Node(node.id));

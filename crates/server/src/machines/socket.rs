@@ -136,7 +136,8 @@ impl MachineState {
 
     async fn join(&self, socket: &mut WebSocket, facts: MachineFacts) -> Result<(), Closed> {
         let credential = draw_word(CREDENTIAL_CHARS)?;
-        let join = Command::JoinMachine { credential: digest(&credential), facts };
+        let connected = self.app.machines.connected();
+        let join = Command::JoinMachine { credential: digest(&credential), facts, connected };
         let machine = match self.app.ledger.submit_patiently(Lane::Node, join).await {
             Ok(Reply::Machine(machine)) => machine,
             Ok(_) => return Err(Closed::OutOfTurn),
