@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::{agent, completions, delivery, demo, env, event, job, node, queue, serve, step, sub, template, topic};
+use crate::{
+    agent, completions, delivery, demo, env, event, job, node, open, queue, serve, step, sub, template, topic,
+};
 
 /// Runs batch jobs and tells the world what happened to them
 #[derive(Parser)]
@@ -32,6 +34,7 @@ enum Verb {
     Queue(queue::Queue),
     Delivery(delivery::Delivery),
     Event(event::Event),
+    Open(open::Open),
     Completions(completions::Completions),
 }
 
@@ -61,6 +64,7 @@ impl Verb {
             Verb::Queue(noun) => one_thread(noun.run()),
             Verb::Delivery(noun) => one_thread(noun.run()),
             Verb::Event(noun) => one_thread(noun.run()),
+            Verb::Open(verb) => one_thread(verb.run()),
             Verb::Completions(verb) => verb.run(),
         }
     }

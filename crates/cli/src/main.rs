@@ -22,6 +22,7 @@ mod logging;
 mod named;
 mod node;
 mod noun;
+mod open;
 mod output;
 mod params;
 mod queue;

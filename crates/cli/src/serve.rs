@@ -1,11 +1,12 @@
 //! `herald serve`.
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use kernel::setup::{Secret, StorageKey};
-use server::Config;
 use server::keys::KeyPair;
+use server::{Config, Ready};
 
 use crate::client::PlaceError;
 use crate::failure::Failure;
@@ -70,9 +71,13 @@ impl Serve {
     }
 }
 
-/// The one line of data that a server prints.
-fn announce(address: SocketAddr) {
+/// The one line of data that a server prints; and, for whoever started it by hand, the way into the console.
+fn announce(ready: Ready) {
+    let Ready { address, console } = ready;
     let mut out = Output::standard(false);
+    if std::io::stderr().is_terminal() {
+        out.say(format_args!("console (leads in once, within 15 minutes): {console}"));
+    }
     // A server whose starter does not read is a server all the same.
     if let Err(failure) = out.line(format_args!("listening on http://{address}")).and_then(|()| out.flush()) {
         tracing::warn!("{failure}");

@@ -8,6 +8,7 @@ use kernel::time::Timestamp;
 use store::{Reader, StoreError};
 
 use crate::clock;
+use crate::console::Logins;
 use crate::keys::Keys;
 use crate::ledger::LedgerHandle;
 use crate::machines::Machines;
@@ -24,6 +25,8 @@ pub struct App {
     pub settings: Arc<Settings>,
     /// Who may call.
     pub keys: Arc<Keys>,
+    /// Lets people into the console.
+    pub(crate) logins: Arc<Logins>,
     /// Wake-ups for long polls.
     pub queue_wakes: Arc<QueueWakes>,
     /// The machines that joined.

@@ -47,6 +47,17 @@ pub struct Config {
     pub messages: Messages,
     /// Posts to HTTP subscribers.
     pub push: Push,
+    /// The web console.
+    pub console: ConsoleNames,
+}
+
+/// `[console]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConsoleNames {
+    /// Names, such as `batch.example.com`, that the console is reached by; under another name it is not shown, since a
+    /// name of somebody else's may lead here. Addresses and `localhost` need not be named. Default: none.
+    pub hosts: Vec<String>,
 }
 
 /// `[jobs]`
@@ -174,6 +185,7 @@ impl Default for Config {
             storage: Storage::default(),
             messages: Messages::default(),
             push: Push::default(),
+            console: ConsoleNames::default(),
         }
     }
 }

@@ -30,6 +30,12 @@ impl Keys {
         Self { pairs }
     }
 
+    /// The public half of the first pair, that of whoever runs the server.
+    #[must_use]
+    pub fn first(&self) -> Option<&str> {
+        self.pairs.first().map(|pair| pair.secret_id.as_str())
+    }
+
     /// The secret key that belongs to a secret id.
     #[must_use]
     pub fn secret_key(&self, secret_id: &str) -> Option<&str> {

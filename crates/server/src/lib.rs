@@ -4,7 +4,7 @@
 //! that decides, commits and only then answers. What a commit leads to elsewhere (`effects`) is a nudge to one of the
 //! loops: `gateway` sends orders to nodes, `nodes` has its provider make and destroy them, `fan_out` fills queues,
 //! `push` calls subscribers back, `expiry` removes what is too old. A nudge may be lost: each loop finds its work
-//! again in the state and the store. [`run`] starts all of it, [`config`] says how.
+//! again in the state and the store. `console` shows people what the API tells programs. [`run`] starts all of it, [`config`] says how.
 
 pub mod api;
 pub mod app;
@@ -12,6 +12,7 @@ mod chain;
 mod checkpoints;
 mod clock;
 pub mod config;
+mod console;
 mod data;
 mod effects;
 mod expiry;
@@ -41,4 +42,4 @@ pub use app::App;
 pub use config::Config;
 pub use data::DataError;
 pub use outbound::OutboundError;
-pub use run::{ServeError, run};
+pub use run::{Ready, ServeError, run};

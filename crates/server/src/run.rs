@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::app::{App, StateCell};
 use crate::config::{Config, ConfigError};
+use crate::console::{Console, Logins};
 use crate::data::{DataError, DataFolder};
 use crate::effects::{Router as Effects, Signals};
 use crate::expiry::Expiry;
@@ -39,7 +40,7 @@ use crate::readers::Readers;
 use crate::replays::Replays;
 use crate::topic_log::{Tail, TopicLog};
 use crate::wakes::QueueWakes;
-use crate::{api, checkpoints, metrics};
+use crate::{api, checkpoints, clock, console, metrics};
 
 /// Connections for the API's reads.
 const API_READERS: usize = 4;
@@ -84,6 +85,12 @@ pub enum ServeError {
     /// The HTTP client of pushes cannot be made.
     #[error(transparent)]
     Outbound(#[from] OutboundError),
+    /// No address of the console can be made.
+    #[error("failed to draw the console's one-time address")]
+    Console {
+        /// Why.
+        source: std::io::Error,
+    },
     /// A thread cannot be started.
     #[error("failed to start a thread")]
     Thread(#[source] std::io::Error),
@@ -92,19 +99,27 @@ pub enum ServeError {
     Loop(#[source] Option<tokio::task::JoinError>),
 }
 
+/// Where a server is reached that takes requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ready {
+    /// The address that is listened on.
+    pub address: SocketAddr,
+    /// The URL that leads into the console, once and soon: a secret.
+    pub console: String,
+}
+
 /// Runs a server until `shutdown` completes, then stops it in order: no more work is taken, what was taken is
 /// committed, nodes are left running.
 ///
 /// `agent_program` is the program that nodes are started with, as `PROGRAM agent --home DIR`: the `herald` binary.
-/// `ready` is called once, with the address that is listened on, when requests are taken. Needs a multi-threaded
-/// runtime of tokio's with all its drivers.
+/// `ready` is called once, when requests are taken. Needs a multi-threaded runtime of tokio's with all its drivers.
 ///
 /// # Errors
 /// [`ServeError`]: the server did not start, or cannot go on.
 pub async fn run(
     config: Config,
     agent_program: PathBuf,
-    ready: impl FnOnce(SocketAddr),
+    ready: impl FnOnce(Ready),
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     config.check()?;
@@ -114,11 +129,12 @@ pub async fn run(
     let address = listener.local_addr().map_err(listen)?;
     let (stop, stopping) = watch::channel(false);
     let (mut server, router) = Server::start(&config, &data, agent_program, address, &stopping)?;
+    let login = server.logins.address(clock::now()).map_err(|source| ServeError::Console { source })?;
     let serving = tokio::spawn(serve(listener, router, stopping));
     // Only now, when the listener takes connections, agents are told of it.
     data.write_endpoint(reachable(address))?;
     tracing::info!(%address, data = %config.data.display(), "the server is ready");
-    ready(address);
+    ready(Ready { address, console: format!("http://{}{login}", reachable(address)) });
     let end = tokio::select! {
         () = shutdown => Ok(()),
         ended = server.loops.join_next() => Err(ServeError::Loop(ended.and_then(Result::err))),
@@ -131,6 +147,7 @@ pub async fn run(
 
 /// What runs beside the listener.
 struct Server {
+    logins: Arc<Logins>,
     lanes: Arc<Lanes>,
     queue_wakes: Arc<QueueWakes>,
     ledger: JoinHandle<()>,
@@ -150,27 +167,41 @@ impl Server {
         let opened = Opened::open(config, data)?;
         let outbound = Outbound::new(&config.push, Guard::new(config.push.allow.clone(), address.ip()))?;
         let lanes = Arc::new(Lanes::new(LANE_LIMITS));
+        let keys = Arc::new(Keys::new(vec![key]));
         let app = App {
             ledger: LedgerHandle::new(lanes.clone()),
             settings: Arc::new(config.settings()),
-            keys: Arc::new(Keys::new(vec![key])),
+            logins: Arc::new(Logins::new(keys.clone())),
+            keys,
             queue_wakes: Arc::default(),
             machines: Arc::new(Machines::new(data.join_token()?)),
             logs: data.logs().into(),
             state: Arc::new(StateCell::new(opened.ledger.state().clone())),
             readers: opened.api_readers,
         };
-        let queue_wakes = app.queue_wakes.clone();
+        let (queue_wakes, logins) = (app.queue_wakes.clone(), app.logins.clone());
         let parts = Parts::new(app, config, data, agent_program);
         let pulse = Arc::new(Pulse::default());
         let effects = parts.effects();
-        let after = move |committed: ledger::Committed<'_>| effects.committed(&committed);
+        let (commits, committed) = watch::channel(0);
+        let after = move |done: ledger::Committed<'_>| {
+            effects.committed(&done);
+            commits.send_modify(|count| *count += 1);
+        };
         let ledger = ledger::spawn(opened.ledger, lanes.clone(), pulse.clone(), after).map_err(ServeError::Thread)?;
         let checkpoints = checkpoints::start(opened.checkpointer, data.database()).map_err(ServeError::Thread)?;
         let figures = Metrics { pulse: pulse.clone(), lanes: lanes.clone(), gateway: parts.gateway.clone() };
+        let console = Console {
+            app: parts.app.clone(),
+            logins: logins.clone(),
+            commits: committed,
+            stopping: stopping.clone(),
+            hosts: config.console.hosts.clone().into(),
+        };
         let router = parts.router(config, pulse, stopping).merge(metrics::router(figures));
+        let router = router.merge(console::router(console));
         let loops = parts.start(config, opened.loop_readers, outbound);
-        Ok((Self { lanes, queue_wakes, ledger, checkpoints, loops }, router))
+        Ok((Self { logins, lanes, queue_wakes, ledger, checkpoints, loops }, router))
     }
 
     async fn stop(mut self, serving: tokio::task::JoinHandle<()>) {

@@ -88,6 +88,11 @@ impl Client {
         Ok(Self { http: http.build().map_err(ClientError::Setup)?, place })
     }
 
+    /// The server's address.
+    pub(crate) fn endpoint(&self) -> &url::Url {
+        self.place.endpoint()
+    }
+
     /// Calls an action of Batch and returns the reply's fields.
     pub(crate) async fn batch(&self, action: &'static str, params: &Value) -> Result<Value, ClientError> {
         self.call(Service::Batch, action, params).await

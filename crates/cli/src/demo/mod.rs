@@ -81,6 +81,7 @@ impl Demo {
 /// What happens on the stage.
 async fn story(stage: &Stage, show: &mut Show, texts: &Texts) -> Result<(), Failure> {
     show.line(format_args!("server  {}", stage.address()))?;
+    show.line(format_args!("console {}", stage.console()))?;
     show.line(format_args!("topic   {}, to a queue and to {}", stage::TOPIC, stage.callback()))?;
     let client = stage.client();
 

@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::json;
-use server::{Config, ServeError};
+use server::{Config, Ready, ServeError};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -31,7 +31,7 @@ const CLEARING: Duration = Duration::from_secs(20);
 /// The server, the subscribers and their folder.
 pub(super) struct Stage {
     folder: TempDir,
-    address: SocketAddr,
+    ready: Ready,
     callback: String,
     client: Client,
     stop: oneshot::Sender<()>,
@@ -45,7 +45,7 @@ impl Stage {
     pub(super) async fn set(texts: &Texts, port: u16) -> Result<(Self, Arrivals), Failure> {
         let folder = folder_with(texts).map_err(failed_to("make a temporary folder with the texts in it"))?;
         let data = folder.path().join("data");
-        let (stop, server, address) = serve(data.clone(), port).await?;
+        let (stop, server, ready) = serve(data.clone(), port).await?;
         // The server made the key; variables that name another server's have no say here.
         let region = Config::default().region;
         let connect = || -> Result<Client, Failure> {
@@ -58,7 +58,7 @@ impl Stage {
         let callback = format!("http://{heard_at}{}", subscribers::PATH);
         subscribe(&client, &callback).await?;
         let reader = tokio::spawn(subscribers::read(connect()?, QUEUE, sink));
-        Ok((Self { folder, address, callback, client, stop, server, listener, reader }, arrivals))
+        Ok((Self { folder, ready, callback, client, stop, server, listener, reader }, arrivals))
     }
 
     /// The demo's folder.
@@ -73,7 +73,12 @@ impl Stage {
 
     /// The server's address.
     pub(super) fn address(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.ready.address)
+    }
+
+    /// The address that leads into the console, once.
+    pub(super) fn console(&self) -> &str {
+        &self.ready.console
     }
 
     /// The HTTP subscriber's address.
@@ -105,13 +110,13 @@ impl Stage {
 async fn serve(
     data: PathBuf,
     port: u16,
-) -> Result<(oneshot::Sender<()>, JoinHandle<Result<(), ServeError>>, SocketAddr), Failure> {
+) -> Result<(oneshot::Sender<()>, JoinHandle<Result<(), ServeError>>, Ready), Failure> {
     let program = std::env::current_exe().map_err(Failure::OwnProgram)?;
     let config = Config { data, listen: (Ipv4Addr::LOCALHOST, port).into(), ..Config::default() };
     let (stop, stopped) = oneshot::channel();
     let (tell, ready) = oneshot::channel();
-    let announce = |address| {
-        let _ = tell.send(address);
+    let announce = |ready: Ready| {
+        let _ = tell.send(ready);
     };
     let shutdown = async {
         // A stage that was dropped wants its server to stop as well.
@@ -119,7 +124,7 @@ async fn serve(
     };
     let server = tokio::spawn(server::run(config, program, announce, shutdown));
     match ready.await {
-        Ok(address) => Ok((stop, server, address)),
+        Ok(ready) => Ok((stop, server, ready)),
         Err(_) => match server.await {
             Ok(Err(error)) => Err(error.into()),
             Ok(Ok(())) => Err(DemoError::ServerEnded.into()),

@@ -10,7 +10,7 @@ use axum::body::{Body, BodyDataStream};
 use axum::extract::{Request, State};
 use axum::http::header::{CONNECTION, CONTENT_TYPE};
 use axum::http::{HeaderValue, Method, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use futures_util::StreamExt;
 use serde_json::Value;
 use wire::api3::{self, ApiError};
@@ -24,9 +24,8 @@ use super::{registry, request_id};
 use crate::App;
 use crate::clock;
 
-/// What a browser is told that comes without calling anything.
-const GREETING: &str = "This is Herald, a batch-compute and message service; it answers signed calls of the APIs of \
-                        Tencent Cloud Batch and CMQ.\n";
+/// Where a browser is led that comes without calling anything.
+const CONSOLE: &str = "/console/";
 
 /// Answers any request.
 pub(super) async fn handle(State(app): State<App>, request: Request) -> Response {
@@ -38,7 +37,7 @@ pub(super) async fn handle(State(app): State<App>, request: Request) -> Response
     match Call::read(request) {
         Ok(Call::Api3(call)) => api3_reply(answer_api3(&app, &call).await),
         Ok(Call::V2(call)) => v2_reply(answer_v2(&app, &call).await, call.client_request_id),
-        Ok(Call::None) if root => text(StatusCode::NOT_FOUND, GREETING),
+        Ok(Call::None) if root => Redirect::to(CONSOLE).into_response(),
         Ok(Call::None) => text(StatusCode::NOT_FOUND, "There is nothing here.\n"),
         Err(ReadError::Api3(error)) => api3_reply(Err(error)),
         Err(ReadError::V2 { error, client_request_id }) => v2_reply(Err(error), client_request_id),

@@ -17,12 +17,36 @@ mod v2;
 
 pub use registry::{Listed, actions};
 
+use kernel::command::{Command, Reply};
+use serde_json::Value;
+use wire::api3::ApiError;
+
 use crate::App;
+use crate::ledger::Lane;
 
 /// Takes every request that nothing else takes.
 pub fn router(app: App) -> axum::Router {
     axum::Router::new().fallback(entry::handle).with_state(app)
 }
+
+/// Calls an action of API 3.0 from within: nobody's signature is checked.
+///
+/// # Errors
+/// What a client would be told.
+pub(crate) async fn call_within(app: &App, version: &str, action: &str, params: &Value) -> Result<Value, ApiError> {
+    (registry::api3_action(version, action)?.call)(app, params).await
+}
+
+/// Submits a command to do with queues from within.
+///
+/// # Errors
+/// What a client would be told.
+pub(crate) async fn submit_within(app: &App, lane: Lane, command: Command) -> Result<Reply, ApiError> {
+    api3::submit(app, lane, command, tdmq::of_refusal).await
+}
+
+#[cfg(test)]
+pub(crate) use cmq::testing;
 
 #[cfg(test)]
 mod coverage;

@@ -7,6 +7,7 @@ const CHANGING: &[(&str, &str)] = &[
     ("RequestId", "\"a5b8e0d2-7c4f-4a2e-9d3b-1f6c8e7a9b01\""),
     ("requestId", "\"14534664555\""),
     ("ClientToken", "\"2f1c6f0e\""),
+    ("Path", "\"/console/enter?token=j4Qp0vXc9sYtR2mB\""),
     ("Token", "\"j4Qp0vXc9sYtR2mB\""),
     ("DurationMs", "12"),
     ("SignatureSecret", "\"whsec_c2lnbnMgdGhlIHBvc3RzIG9mIG9uZSBzdWJzY3I=\""),

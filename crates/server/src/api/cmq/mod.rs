@@ -8,4 +8,4 @@ pub(super) mod rules;
 pub(super) mod words;
 
 #[cfg(test)]
-pub(super) mod testing;
+pub(crate) mod testing;

@@ -23,9 +23,9 @@ use crate::readers::Readers;
 use crate::wakes::QueueWakes;
 
 /// A running ledger. It stops when this is dropped.
-pub(in crate::api) struct Running {
+pub(crate) struct Running {
     /// The app over it.
-    pub(in crate::api) app: App,
+    pub(crate) app: App,
     commits: Arc<AtomicUsize>,
     lanes: Arc<Lanes>,
     thread: Option<JoinHandle<()>>,
@@ -34,7 +34,7 @@ pub(in crate::api) struct Running {
 
 impl Running {
     /// Starts a ledger with nothing in it.
-    pub(in crate::api) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = Config::default();
         let store = SqliteStore::open(&folder.path().join("herald.db")).unwrap();
@@ -47,6 +47,7 @@ impl Running {
             ledger: LedgerHandle::new(lanes.clone()),
             settings: Arc::new(config.settings()),
             keys: Arc::new(Keys::new(Vec::new())),
+            logins: Arc::new(crate::console::Logins::new(Arc::new(Keys::new(Vec::new())))),
             queue_wakes: Arc::default(),
             logs: Path::new("").into(),
             state: Arc::new(StateCell::new(ledger.state().clone())),
@@ -63,7 +64,7 @@ impl Running {
     }
 
     /// How many commits have changed something.
-    pub(in crate::api) fn commits(&self) -> usize {
+    pub(crate) fn commits(&self) -> usize {
         self.commits.load(Ordering::SeqCst)
     }
 }

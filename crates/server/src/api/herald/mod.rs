@@ -3,6 +3,7 @@
 //!
 //! An action is one file and one row of [`ACTIONS`].
 
+mod create_console_login;
 mod delivery;
 mod describe_events;
 mod describe_nodes;
@@ -25,6 +26,7 @@ use fields::Sender;
 /// All actions of Herald's own.
 pub(super) const ACTIONS: &[Action] = &[
     describe_server::ACTION,
+    create_console_login::ACTION,
     describe_nodes::ACTION,
     machines::MACHINES,
     machines::TOKEN,
