@@ -87,7 +87,7 @@ fn usable(python: &Path) -> bool {
 }
 
 /// Makes an error of a file operation into a failure.
-fn file_failure(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Failure {
+pub(crate) fn file_failure(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Failure {
     let path = path.to_path_buf();
     move |source| Failure::File { what, path, source }
 }

@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for the terminal; it has no other output")]
 
 mod bench;
+mod checkers;
 mod clients;
 mod packages;
 mod process;

@@ -1,4 +1,5 @@
-//! What the black-box tests need of Debian: podman, which runs containers, and busybox, which an image is made of.
+//! What the black-box tests need of Debian: podman, which runs containers, and busybox, which an image is made of;
+//! Chromium with its driver and a font, which look at the console.
 //!
 //! Installed where it is missing and the user may install packages; elsewhere the tests that need it say so.
 
@@ -10,9 +11,15 @@ use std::process::{Command, Stdio};
 use crate::process::{Failure, run};
 
 const APT: &str = "/usr/bin/apt-get";
-/// Programs that must be there, and the packages that have them.
-const NEEDED: [(&str, &str); 3] =
-    [("/usr/bin/podman", "podman"), ("/usr/sbin/runc", "runc"), ("/bin/busybox", "busybox-static")];
+/// Files that must be there, and the packages that have them.
+const NEEDED: [(&str, &str); 6] = [
+    ("/usr/bin/podman", "podman"),
+    ("/usr/sbin/runc", "runc"),
+    ("/bin/busybox", "busybox-static"),
+    ("/usr/bin/chromium", "chromium"),
+    ("/usr/bin/chromedriver", "chromium-driver"),
+    ("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "fonts-dejavu-core"),
+];
 
 /// Installs what is missing.
 pub(crate) fn prepare() -> Result<(), Failure> {

@@ -31,6 +31,12 @@ pub(crate) enum Failure {
         pyenv.display()
     )]
     NoPython { pyenv: PathBuf },
+    /// No npm, and none could be installed.
+    #[error(
+        "failed to find npm, which installs what the tests hold the console's pages against; install it (Debian: \
+         apt-get install nodejs npm)"
+    )]
+    NoNpm,
     /// `bench` was given a name that is not in its table.
     #[error("no benchmark is called `{name}`; there are: {known}")]
     NoBenchmark { name: String, known: String },

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use crate::process::{self, Failure, cargo, ended};
-use crate::{clients, packages};
+use crate::{checkers, clients, packages};
 
 /// Builds, installs the clients, and runs the tests that `args` name (all of them, when it is empty).
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
@@ -17,9 +17,11 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
     process::run(cargo(root).args(["test", "--release", "--no-run"]).args(args), "build the tests")?;
     let python = clients::prepare(root)?;
     packages::prepare()?;
+    let checkers = checkers::prepare(root)?;
 
     let mut tests = cargo(root);
-    tests.args(["test", "--release"]).args(args).env("HERALD_TEST_PYTHON", python).stdout(Stdio::piped());
+    tests.args(["test", "--release"]).args(args).env("HERALD_TEST_PYTHON", python);
+    tests.env("HERALD_TEST_CHECKERS", checkers).stdout(Stdio::piped());
     let broken = |source| Failure::Start { program: "cargo test".to_owned(), source };
     let mut child = tests.spawn().map_err(broken)?;
     let output = child.stdout.take().expect("stdout was asked to be piped");

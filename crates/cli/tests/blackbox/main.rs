@@ -10,6 +10,7 @@ mod attempts;
 mod blocked;
 mod catalogue;
 mod cmq;
+mod console;
 mod containers;
 mod create_infos;
 mod demo;

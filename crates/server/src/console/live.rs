@@ -32,7 +32,9 @@ pub(super) async fn stream(
                 changed = commits.changed() => changed.ok()?,
                 _ = stopping.wait_for(|stopping| *stopping) => return None,
             }
-            Some((Ok(Event::default().event("change").data("")), (commits, true)))
+            // A browser drops an event without data.
+            let commit = commits.borrow_and_update().to_string();
+            Some((Ok(Event::default().event("change").data(commit)), (commits, true)))
         }
     });
     Sse::new(events).keep_alive(KeepAlive::default())

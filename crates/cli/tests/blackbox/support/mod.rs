@@ -1,5 +1,6 @@
 //! What the tests share: a server, the official clients, a receiver of callbacks, requests, and waiting for facts.
 
+pub(crate) mod browser;
 pub(crate) mod events;
 pub(crate) mod field;
 pub(crate) mod files;
