@@ -10,11 +10,11 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wire::node::RunId;
 
-use crate::limits::{CONTAINER_GONE, CONTAINER_PAUSE, CONTAINER_TOLD_BYTES, LEFTOVERS_LOOK};
+use crate::limits::{CONTAINER_ASKED, CONTAINER_GONE, CONTAINER_PAUSE, CONTAINER_TOLD_BYTES, LEFTOVERS_LOOK};
 use crate::simple;
 
 /// The folder of the records in the node's folder.
@@ -105,6 +105,14 @@ pub(crate) fn ran_out_of_memory(folder: &Path, name: &str) -> io::Result<bool> {
     Ok(asked.succeeded && asked.stdout.trim() == "true")
 }
 
+/// The first process in a recorded container, by its id on the machine; `None` while there is none.
+pub(crate) fn first_process(folder: &Path, name: &str) -> io::Result<Option<i32>> {
+    let program: Vec<String> = serde_json::from_slice(&fs::read(folder.join(name))?)?;
+    let words = ["container", "inspect", "--format", "{{.State.Pid}}", name];
+    let asked = call_within(&program, &words, CONTAINER_ASKED)?;
+    Ok(asked.stdout.trim().parse().ok().filter(|pid| asked.succeeded && *pid > 0))
+}
+
 /// Ends all containers that are written down in a node's folder. The answer is how many there were.
 pub(crate) fn remove_all(home: &Path) -> io::Result<usize> {
     let folder = home.join(FOLDER);
@@ -134,11 +142,15 @@ struct Called {
 }
 
 fn call(program: &[String], words: &[&str]) -> io::Result<Called> {
+    call_within(program, words, CONTAINER_GONE)
+}
+
+fn call_within(program: &[String], words: &[&str], most: Duration) -> io::Result<Called> {
     let [name, arguments @ ..] = program else { return Err(io::ErrorKind::InvalidInput.into()) };
     let mut command = Command::new(name);
     command.args(arguments).args(words).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
-    let until = Instant::now() + CONTAINER_GONE;
+    let until = Instant::now() + most;
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break status;

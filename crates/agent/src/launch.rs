@@ -44,6 +44,14 @@ pub(crate) struct RunFiles {
     pub(crate) step: Option<Box<StepOrder>>,
 }
 
+impl RunFiles {
+    /// Whether the run's command is in a container.
+    pub(crate) fn is_contained(&self) -> bool {
+        let setup = self.step.as_ref().and_then(|step| step.task.setup.as_deref());
+        setup.is_some_and(|setup| setup.container.is_some())
+    }
+}
+
 /// Why a run could not be started. The texts go to the user as the reason.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LaunchError {
@@ -69,6 +77,11 @@ impl Launcher {
         // An earlier agent's runs are over.
         remove(&home.join(STEPS))?;
         Ok(Self { folders, home: home.to_owned(), logs: logs.to_owned(), inherited: environment::inherited() })
+    }
+
+    /// The folder of the records of containers.
+    pub(crate) fn containers(&self) -> PathBuf {
+        self.home.join(containers::FOLDER)
     }
 
     /// Starts a run's process as the leader of its own group. The answer is its id; nothing but the reaper waits
@@ -155,7 +168,7 @@ impl Launcher {
             task: order.clone(),
             folder: folder.to_owned(),
             own: self.home.join(STEPS).join(steps::folder_name(run)),
-            containers: self.home.join(containers::FOLDER),
+            containers: self.containers(),
             bounds: Vec::new(),
             stdout: log(Stream::Stdout),
             stderr: log(Stream::Stderr),

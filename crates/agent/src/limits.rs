@@ -124,6 +124,8 @@ pub(crate) const UPLOAD_BYTES: usize = 512 * 1024 * 1024;
 pub(crate) const REASON_CHARS: usize = 300;
 /// How long one call of `docker` or `podman` that ends a container may take.
 pub(crate) const CONTAINER_GONE: Duration = Duration::from_secs(30);
+/// How long it may take to ask what a container's first process is.
+pub(crate) const CONTAINER_ASKED: Duration = Duration::from_secs(5);
 /// The pause before a container is ended once more that could not be.
 pub(crate) const CONTAINER_PAUSE: Duration = Duration::from_millis(500);
 /// Bytes that are read of what such a call says.

@@ -97,6 +97,31 @@ fn parse_load(text: &[u8]) -> Option<Load> {
     Some(Load { pid: process.pid, parent: process.parent, group: process.group, cpu_ticks, pages })
 }
 
+/// Bytes that came in and went out, by the interfaces that a process sees beyond the loopback; `None` when the network
+/// that it sees is this process' own.
+pub(crate) fn own_traffic(pid: i32) -> io::Result<Option<(u64, u64)>> {
+    if fs::read_link(format!("/proc/{pid}/ns/net"))? == fs::read_link("/proc/self/ns/net")? {
+        return Ok(None);
+    }
+    let text = fs::read_to_string(format!("/proc/{pid}/net/dev"))?;
+    parse_traffic(&text).map(Some).ok_or_else(|| malformed("/proc/PID/net/dev"))
+}
+
+fn parse_traffic(text: &str) -> Option<(u64, u64)> {
+    let mut sums = (0_u64, 0_u64);
+    for line in text.lines().skip(2) {
+        let (interface, counts) = line.split_once(':')?;
+        if interface.trim() == "lo" {
+            continue;
+        }
+        // Eight counts of what was received, the first of them bytes; then those of what was sent.
+        let mut counts = counts.split_ascii_whitespace();
+        sums.0 = sums.0.saturating_add(counts.next()?.parse().ok()?);
+        sums.1 = sums.1.saturating_add(counts.nth(7)?.parse().ok()?);
+    }
+    Some(sums)
+}
+
 /// Whether a process was started with an environment that has this variable.
 pub(crate) fn has_variable(pid: i32, name: &str) -> io::Result<bool> {
     Ok(variables(pid)?
@@ -211,6 +236,16 @@ mod tests {
         assert_eq!(parse_ignores_sigchld("SigBlk:\t0\nSigIgn:\t0000000000010000\n"), Some(true));
         assert_eq!(parse_ignores_sigchld("SigIgn:\t0000000000001000\n"), Some(false));
         assert_eq!(parse_ignores_sigchld(""), None);
+    }
+
+    #[test]
+    fn traffic_is_that_of_all_interfaces_but_the_loopback() {
+        let text = "Inter-|   Receive        |  Transmit\n face |bytes packets|bytes packets\n    \
+                    lo: 9 1 0 0 0 0 0 0 9 1 0 0 0 0 0 0\n  eth0: 100 1 0 0 0 0 0 0 20 1 0 0 0 0 0 0\n  \
+                    eth1:1 1 0 0 0 0 0 0 2 1 0 0 0 0 0 0\n";
+        assert_eq!(parse_traffic(text), Some((101, 22)));
+        assert_eq!(parse_traffic("a\nb\nc"), None);
+        assert_eq!(own_traffic(i32::try_from(std::process::id()).unwrap()).unwrap(), None);
     }
 
     #[test]

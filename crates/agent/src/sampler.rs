@@ -2,7 +2,8 @@
 //! samples of what they use.
 //!
 //! A run with a control group of its own is measured by that, as a part of its share. Another one is measured by its
-//! processes, those of its process group and their descendants, as a part of the machine.
+//! processes, those of its process group and their descendants, as a part of the machine. What is in a container is
+//! neither in the run's group nor a descendant of it: it is found by the container's first process, and counts beside.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -11,9 +12,10 @@ use std::time::{Duration, Instant};
 
 use wire::node::{RunId, Sample};
 
+use crate::containers;
 use crate::disks;
 use crate::engine::{Shared, unix_ms};
-use crate::launch::RunFiles;
+use crate::launch::{Launcher, RunFiles};
 use crate::limits::{FIRST_SAMPLE, LOOK, LOOK_SOON, SAMPLES_THEN_RARER};
 use crate::procfs::{self, Load};
 
@@ -35,7 +37,7 @@ pub(crate) fn run(shared: &Shared) {
         pause = if grows { LOOK_SOON } else { LOOK.min(shared.sample_period()) };
         let runs: HashSet<RunId> = going.iter().map(|going| going.run).collect();
         sampled.retain(|run, _| runs.contains(run));
-        let samples = take(&going, &mut sampled, shared.sample_period(), shared.launcher.folders.work());
+        let samples = take(&going, &mut sampled, shared.sample_period(), &shared.launcher);
         if !samples.is_empty() {
             shared.offer_samples(samples);
         }
@@ -63,11 +65,22 @@ struct Course {
     period: Duration,
     /// When it was last sampled, and the processor time it had used by then.
     last: (Instant, u64),
+    /// The first process of its container, once it is known.
+    container: Option<i32>,
+    /// What had come in and gone out through its network when it was last sampled.
+    traffic: (u64, u64),
 }
 
 impl Course {
     fn begin(since: Instant, period: Duration) -> Self {
-        Self { next: since + FIRST_SAMPLE.min(period), number: 0, period, last: (since, 0) }
+        Self {
+            next: since + FIRST_SAMPLE.min(period),
+            number: 0,
+            period,
+            last: (since, 0),
+            container: None,
+            traffic: (0, 0),
+        }
     }
 
     /// One sample more was taken, at `now`.
@@ -79,22 +92,50 @@ impl Course {
         self.last = (now, cpu_us);
         self.next = now + self.period;
     }
+
+    /// Looks for the first process of the run's container, if it has one.
+    fn find_container(&mut self, run: RunId, folder: &Path) {
+        let name = containers::name(run);
+        if self.container.is_none() && containers::is_recorded(folder, &name) {
+            match containers::first_process(folder, &name) {
+                Ok(found) => self.container = found,
+                Err(error) => tracing::warn!(%run, %error, "failed to look for what is in a container"),
+            }
+        }
+    }
+
+    /// What came in and went out each second since the run was last sampled, if it has a network of its own. As long as
+    /// its container is about to be, that is nothing.
+    fn traffic(&mut self, is_contained: bool, elapsed_us: u128) -> Option<(u64, u64)> {
+        let Some(container) = self.container else { return is_contained.then_some((0, 0)) };
+        // A container that has just ended has none any more.
+        let now = procfs::own_traffic(container).ok().flatten()?;
+        let before = std::mem::replace(&mut self.traffic, now);
+        let rate = |now: u64, before: u64| {
+            let grown = u128::from(now.saturating_sub(before)) * 1_000_000 / elapsed_us;
+            u64::try_from(grown).unwrap_or(u64::MAX)
+        };
+        Some((rate(now.0, before.0), rate(now.1, before.1)))
+    }
 }
 
 /// Samples the runs whose time has come.
-fn take(going: &[Going], sampled: &mut HashMap<RunId, Course>, period: Duration, home: &Path) -> Vec<Sample> {
+fn take(going: &[Going], sampled: &mut HashMap<RunId, Course>, period: Duration, launcher: &Launcher) -> Vec<Sample> {
     let now = Instant::now();
     let mut due = Vec::new();
     for going in going {
         let course = sampled.entry(going.run).or_insert_with(|| Course::begin(going.since, period));
         if course.next <= now {
+            if going.files.is_contained() {
+                course.find_container(going.run, &launcher.containers());
+            }
             due.push(going);
         }
     }
     if due.is_empty() {
         return Vec::new();
     }
-    let machine = match Machine::look(home) {
+    let machine = match Machine::look(launcher.folders.work()) {
         Ok(machine) => machine,
         Err(error) => {
             tracing::warn!(%error, "failed to measure runs");
@@ -104,7 +145,7 @@ fn take(going: &[Going], sampled: &mut HashMap<RunId, Course>, period: Duration,
     let mut samples = Vec::new();
     for going in due {
         let course = sampled.get_mut(&going.run).expect("it was just put there");
-        let used = machine.used(going);
+        let used = machine.used(going, course.container);
         let (last, cpu_before) = course.last;
         let elapsed_us = now.saturating_duration_since(last).as_micros().max(1);
         let may_use = elapsed_us * u128::from(used.cpu_us_per_s) / 1_000_000;
@@ -115,6 +156,7 @@ fn take(going: &[Going], sampled: &mut HashMap<RunId, Course>, period: Duration,
             cpu: part(used.cpu_us.saturating_sub(cpu_before).into(), may_use),
             mem: part(used.mem_bytes.into(), used.mem_limit.into()),
             disks: machine.disks.clone(),
+            net: course.traffic(going.files.is_contained(), elapsed_us),
         });
         // What a process used counts until nobody knows of it any more; the sum must not seem to fall.
         course.advance(now, used.cpu_us.max(cpu_before));
@@ -154,28 +196,37 @@ impl Machine {
         })
     }
 
-    fn used(&self, going: &Going) -> Used {
-        let of_run = self.of_run(going.leader);
-        let (mut ticks, mut pages) = (0, 0);
-        for load in of_run {
-            ticks += load.cpu_ticks;
-            pages += load.pages;
-        }
+    fn used(&self, going: &Going, container: Option<i32>) -> Used {
+        let sum = |loads: Vec<&Load>| {
+            let (ticks, pages) = loads.iter().fold((0, 0), |sum, load| (sum.0 + load.cpu_ticks, sum.1 + load.pages));
+            (ticks * self.tick_us, pages * self.page_bytes)
+        };
+        let (us, bytes) = sum(self.of_run(going.leader));
+        let contained = container.map_or((0, 0), |first| sum(self.below(first)));
         let group = going.files.group.as_ref();
         let by_group = group.and_then(|group| Some((group.memory_bytes()?, group.memory_limit())));
-        let (mem_bytes, mem_limit) = by_group.unwrap_or((pages * self.page_bytes, self.mem_bytes));
-        let cpu_us = group.and_then(|group| group.cpu_us()).unwrap_or(ticks * self.tick_us);
+        let (mem_bytes, mem_limit) = by_group.unwrap_or((bytes, self.mem_bytes));
+        let cpu_us = group.and_then(|group| group.cpu_us()).unwrap_or(us);
+        let (cpu_us, mem_bytes) = (cpu_us + contained.0, mem_bytes + contained.1);
         let share = group.and_then(|group| group.cpu_us_per_s()).map(|share| share.min(self.cpu_us_per_s));
         Used { cpu_us, cpu_us_per_s: share.unwrap_or(self.cpu_us_per_s), mem_bytes, mem_limit }
     }
 
     /// The processes of the group that a process leads, and their descendants.
     fn of_run(&self, leader: i32) -> Vec<&Load> {
+        self.with_descendants(self.loads.iter().filter(|load| load.group == leader).collect())
+    }
+
+    /// A process and its descendants.
+    fn below(&self, first: i32) -> Vec<&Load> {
+        self.with_descendants(self.loads.iter().filter(|load| load.pid == first).collect())
+    }
+
+    fn with_descendants<'a>(&'a self, mut found: Vec<&'a Load>) -> Vec<&'a Load> {
         let mut children: HashMap<i32, Vec<&Load>> = HashMap::new();
         for load in &self.loads {
             children.entry(load.parent).or_default().push(load);
         }
-        let mut found: Vec<&Load> = self.loads.iter().filter(|load| load.group == leader).collect();
         let mut seen: HashSet<i32> = found.iter().map(|load| load.pid).collect();
         let mut at = 0;
         while at < found.len() {
@@ -240,8 +291,13 @@ mod tests {
             mem_bytes: 1 << 30,
             cpu_us_per_s: 2_000_000,
         };
-        let mut pids: Vec<i32> = machine.of_run(60).iter().map(|load| load.pid).collect();
-        pids.sort_unstable();
-        assert_eq!(pids, [60, 61, 62, 63, 64]);
+        let pids = |loads: Vec<&Load>| {
+            let mut pids: Vec<i32> = loads.iter().map(|load| load.pid).collect();
+            pids.sort_unstable();
+            pids
+        };
+        assert_eq!(pids(machine.of_run(60)), [60, 61, 62, 63, 64]);
+        assert_eq!(pids(machine.below(61)), [61, 62, 63]);
+        assert!(machine.below(80).is_empty());
     }
 }

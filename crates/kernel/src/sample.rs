@@ -1,5 +1,7 @@
 //! What runs use, as their nodes measure it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::instance::RunId;
 use crate::time::Timestamp;
 
@@ -18,6 +20,17 @@ pub struct Sample {
     pub mem: u32,
     /// How full the node's disks are, by name.
     pub disks: Vec<(String, u32)>,
+    /// What went through the run's network since its last sample; `None` where it has none of its own.
+    pub net: Option<Traffic>,
+}
+
+/// What goes through a network, in bytes a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traffic {
+    /// What comes in.
+    pub bytes_in: u64,
+    /// What goes out.
+    pub bytes_out: u64,
 }
 
 /// All of something, in hundredths of a percent.

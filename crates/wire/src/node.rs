@@ -225,6 +225,10 @@ pub struct Sample {
     pub mem: u32,
     /// How full the node's disks are, by name.
     pub disks: Vec<(String, u32)>,
+    /// Bytes a second that came in and went out through the run's network since the last sample; none where it has no
+    /// network of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub net: Option<(u64, u64)>,
 }
 
 /// What the runs of one task have in common.

@@ -61,7 +61,7 @@ fn what_an_agent_says() {
     );
     same(&FromNode::Beat, r#"{"type":"beat"}"#);
     let disks = vec![("vda".to_owned(), 5_000)];
-    let sample = Sample { run: run(3), number: 0, at: 1_700_000_000_100, cpu: 9_950, mem: 12, disks };
+    let sample = Sample { run: run(3), number: 0, at: 1_700_000_000_100, cpu: 9_950, mem: 12, disks, net: None };
     same(
         &FromNode::Samples { samples: vec![sample] },
         &format!(

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::field::{Field, wait_for_file};
 use crate::support::files::tgz;
+use crate::support::wait;
 
 const IMAGE: &str = "localhost/herald-test:1";
 const COS: &str = "cos://data-1250000000.cos.ap-guangzhou.myqcloud.com/";
@@ -93,6 +94,31 @@ fn contained(field: &Field, name: &str, command: &str) -> Value {
     let mut task = field.task(name, command, 1);
     task["Application"]["Docker"] = json!({"Image": IMAGE});
     task
+}
+
+/// The values of a curve of the first instance.
+fn curve(field: &mut Field, job: &str, task: &str, metric: &str) -> Vec<f64> {
+    let request = json!({"JobId": job, "TaskName": task, "TaskInstanceIndex": 0, "MetricName": metric});
+    let reply = field.official.batch("DescribeJobMonitorData", request).expect("a right request");
+    reply["DataPoints"]["Values"].as_array().expect("a list").iter().filter_map(Value::as_f64).collect()
+}
+
+#[test]
+fn what_is_used_in_a_container_is_measured() {
+    let podman = Podman::new();
+    let config = podman.config(100).replace("[nodes]\n", "[nodes]\nsample_ms = 200\n");
+    let mut field = Field::start(&config, 1);
+    let task = contained(&field, "busy", "while :; do :; done");
+    let job = field.submit(&[task], json!({"JobName": "busy"}));
+    wait::until("processor time of the container", || {
+        curve(&mut field, &job, "busy", "CpuUsage").iter().any(|part| *part > 20.0).then_some(())
+    });
+    assert!(curve(&mut field, &job, "busy", "MemUsage").iter().all(|part| (0.0..50.0).contains(part)));
+    // Its network is its own, and there is nothing in it.
+    let traffic = curve(&mut field, &job, "busy", "LanIntraffic");
+    assert!(!traffic.is_empty() && traffic.iter().all(|bytes| *bytes == 0.0), "{traffic:?}");
+    field.official.batch("TerminateJob", json!({"JobId": job})).expect("the job exists");
+    field.wait_for(&job, "FAILED");
 }
 
 fn reason(field: &mut Field, job: &str, task: &str) -> String {

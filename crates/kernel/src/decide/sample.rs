@@ -51,7 +51,7 @@ mod tests {
 
     fn sample(run: RunId, number: u32) -> Sample {
         let disks = vec![("vda".to_owned(), 20_000); SAMPLE_DISKS + 1];
-        Sample { run, number, at: Timestamp::NEVER, cpu: 20_000, mem: 7, disks }
+        Sample { run, number, at: Timestamp::NEVER, cpu: 20_000, mem: 7, disks, net: None }
     }
 
     /// What became of samples: those taken, and the attempts up to which others were dropped.

@@ -9,7 +9,7 @@ use kernel::change::RunEnd;
 use kernel::command::{ExitHow, Report, RunExit};
 use kernel::id::{JobId, NodeId};
 use kernel::instance::{Asked, RunId, Stage};
-use kernel::sample::Sample;
+use kernel::sample::{Sample, Traffic};
 use kernel::state::State;
 use kernel::time::Timestamp;
 use wire::node::{self, RUNS_PER_FRAME, TAIL_BYTES, TaskOrder, ToNode};
@@ -165,8 +165,9 @@ pub(super) fn report(report: node::Report) -> Report {
 
 /// What a node's sample says to the kernel.
 pub(super) fn sample(sample: node::Sample) -> Sample {
-    let node::Sample { run, number, at, cpu, mem, disks } = sample;
-    Sample { run, number, at: Timestamp(at), cpu, mem, disks }
+    let node::Sample { run, number, at, cpu, mem, disks, net } = sample;
+    let net = net.map(|(bytes_in, bytes_out)| Traffic { bytes_in, bytes_out });
+    Sample { run, number, at: Timestamp(at), cpu, mem, disks, net }
 }
 
 fn how(exit: node::Exit) -> ExitHow {

@@ -10,16 +10,20 @@ use crate::engine::{Cells, Corrupt};
 use crate::statement::{Statement, Table, Texts, json, values};
 
 pub(crate) static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
-    Table { name: "sample", key: &["job", "task", "idx", "attempt", "number"], columns: &["at", "cpu", "mem", "disks"] }
-        .texts()
+    Table {
+        name: "sample",
+        key: &["job", "task", "idx", "attempt", "number"],
+        columns: &["at", "cpu", "mem", "disks", "net"],
+    }
+    .texts()
 });
 
 /// A sample whose number is there already was sent twice: the first stays.
 pub(crate) fn insert(sample: &Sample) -> Statement<'_> {
     static TEXT: LazyLock<String> = LazyLock::new(|| format!("{} on conflict do nothing", TEXTS.insert));
     let RunId { job, task, index, attempt } = sample.run;
-    let disks = json(&sample.disks);
-    let values = values![job, task, index, attempt, sample.number, sample.at, sample.cpu, sample.mem, disks];
+    let (disks, net) = (json(&sample.disks), sample.net.as_ref().map(json));
+    let values = values![job, task, index, attempt, sample.number, sample.at, sample.cpu, sample.mem, disks, net];
     Statement::new(&**TEXT, values)
 }
 
@@ -39,5 +43,6 @@ pub(crate) fn read(cells: &mut Cells<'_>) -> Result<Sample, Corrupt> {
         cpu: cells.int()?,
         mem: cells.int()?,
         disks: cells.json()?,
+        net: cells.opt_text(|text| serde_json::from_str(text).ok())?,
     })
 }

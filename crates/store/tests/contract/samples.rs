@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kernel::instance::{InstanceKey, RunId};
-use kernel::sample::Sample;
+use kernel::sample::{Sample, Traffic};
 use kernel::state::{Row, RowKey};
 use kernel::time::Timestamp;
 use store::{Batch, Cutoffs};
@@ -20,7 +20,9 @@ fn sample(job: u64, attempt: u32, number: u32) -> Arc<Sample> {
     let key = key(job);
     let run = RunId { job: key.job, task: key.task, index: key.index, attempt };
     let at = Timestamp(i64::from(attempt) * 100 + i64::from(number));
-    Arc::new(Sample { run, number, at, cpu: number, mem: 10_000, disks: vec![("vda".into(), 5), ("vdb".into(), 6)] })
+    let disks = vec![("vda".into(), 5), ("vdb".into(), 6)];
+    let net = (number > 0).then_some(Traffic { bytes_in: u64::MAX, bytes_out: 0 });
+    Arc::new(Sample { run, number, at, cpu: number, mem: 10_000, disks, net })
 }
 
 fn found(writer: &mut Writer, job: u64, from: i64, to: i64) -> Vec<Arc<Sample>> {

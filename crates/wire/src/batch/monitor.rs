@@ -4,7 +4,7 @@ use kernel::id::JobId;
 use kernel::time::Timestamp;
 use serde_json::Value;
 
-use super::check::{COMBINATION, UNSUPPORTED, VALUE};
+use super::check::{COMBINATION, VALUE};
 use super::ids;
 use crate::api3::ApiError;
 use crate::fields::{self, Reader, shortened};
@@ -38,6 +38,10 @@ pub enum Metric {
     FullestDisk,
     /// The disk of this name.
     Disk(String),
+    /// Bytes that come in through the network.
+    NetIn,
+    /// Bytes that go out through the network.
+    NetOut,
 }
 
 /// The disk that is meant when none is named, as Tencent Batch documents it.
@@ -46,8 +50,7 @@ const DISK_DEFAULT: &str = "vdb";
 /// Reads the parameters of `DescribeJobMonitorData`.
 ///
 /// # Errors
-/// The documented code and the field's path for whatever is wrong with them. The network's figures are refused with
-/// `UnsupportedOperation`: instances share the network of their machine, so that there are none of one instance.
+/// The documented code and the field's path for whatever is wrong with them.
 pub fn describe_job_monitor_data(params: &Value) -> Result<DescribeJobMonitorData, ApiError> {
     fields::read(params, "", |request| {
         let job = ids::required(request, "JobId")?;
@@ -72,13 +75,11 @@ fn metric(request: &Reader<'_>) -> Result<Metric, ApiError> {
         "MemUsage" => Metric::Mem,
         "MaxDiskUsage" => Metric::FullestDisk,
         "TargetDiskUsage" => return Ok(Metric::Disk(disk.unwrap_or_else(|| DISK_DEFAULT.to_owned()))),
-        "LanOuttraffic" | "LanIntraffic" => {
-            let reason = "an instance shares the network of its machine, so that there is no figure of its own";
-            return Err(request.refuse("MetricName", UNSUPPORTED, reason));
-        }
+        "LanIntraffic" => Metric::NetIn,
+        "LanOuttraffic" => Metric::NetOut,
         other => {
-            let reason =
-                format!("expected CpuUsage, MemUsage, MaxDiskUsage or TargetDiskUsage, found \"{}\"", shortened(other));
+            let known = "CpuUsage, MemUsage, LanIntraffic, LanOuttraffic, MaxDiskUsage or TargetDiskUsage";
+            let reason = format!("expected {known}, found \"{}\"", shortened(other));
             return Err(request.refuse("MetricName", VALUE, reason));
         }
     };

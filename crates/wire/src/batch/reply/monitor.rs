@@ -10,8 +10,8 @@ pub struct Point {
     pub attempt: u32,
     /// When.
     pub at: Timestamp,
-    /// Hundredths of a percent.
-    pub value: u32,
+    /// Hundredths of the metric's unit, a percent or a byte a second.
+    pub value: u64,
 }
 
 /// Points without a value between two attempts, at most, as Tencent Batch documents it.
@@ -53,33 +53,36 @@ fn period(range_ms: u64, sample_ms: u64) -> i64 {
     *PERIODS.iter().find(fits).unwrap_or(&PERIODS[PERIODS.len() - 1])
 }
 
-/// The mean of the samples of each attempt in each period: attempt, number of the period, percent.
+/// The mean of the samples of each attempt in each period: attempt, number of the period, mean.
 fn means(points: &[Point], period: i64) -> Vec<(u32, i64, f64)> {
     let mut means: Vec<(u32, i64, u64, u64)> = Vec::new();
     for point in points {
         let slot = point.at.seconds().div_euclid(period);
         match means.last_mut() {
             Some((attempt, last, sum, count)) if *attempt == point.attempt && *last == slot => {
-                *sum += u64::from(point.value);
+                *sum = sum.saturating_add(point.value);
                 *count += 1;
             }
-            _ => means.push((point.attempt, slot, point.value.into(), 1)),
+            _ => means.push((point.attempt, slot, point.value, 1)),
         }
     }
-    means.into_iter().map(|(attempt, slot, sum, count)| (attempt, slot, percent(sum, count))).collect()
+    means.into_iter().map(|(attempt, slot, sum, count)| (attempt, slot, mean(sum, count))).collect()
 }
 
-/// Hundredths of a percent as percent, with two digits.
-fn percent(sum: u64, count: u64) -> f64 {
-    let mean = u32::try_from(sum / count).unwrap_or(u32::MAX);
-    f64::from(mean) / 100.0
+/// Hundredths as units, with two digits; without them where there are more than 40 million.
+fn mean(sum: u64, count: u64) -> f64 {
+    let mean = sum / count;
+    match u32::try_from(mean) {
+        Ok(mean) => f64::from(mean) / 100.0,
+        Err(_) => f64::from(u32::try_from(mean / 100).unwrap_or(u32::MAX)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn point(attempt: u32, second: i64, value: u32) -> Point {
+    fn point(attempt: u32, second: i64, value: u64) -> Point {
         Point { attempt, at: Timestamp(second * 1_000 + 7), value }
     }
 
@@ -93,6 +96,8 @@ mod tests {
         let expected = json!({"Period": 10, "DataPoints": {
             "Timestamps": [1_000_000, 1_000_020], "Values": [50.5, 100.0]}});
         assert_eq!(drawn(&points, 100), expected);
+        let large = drawn(&[point(1, 1_000_000, 100_000_000_099), point(1, 1_000_020, u64::MAX)], 100);
+        assert_eq!(large["DataPoints"]["Values"], json!([1e9, 4_294_967_295.0]));
         assert_eq!(drawn(&[], 100), json!({"Period": 10, "DataPoints": {"Timestamps": [], "Values": []}}));
     }
 

@@ -23,6 +23,8 @@ fn what_is_asked_for_is_read() {
     for (more, metric) in [
         (json!({"MetricName": "MemUsage"}), Metric::Mem),
         (json!({"MetricName": "MaxDiskUsage"}), Metric::FullestDisk),
+        (json!({"MetricName": "LanIntraffic"}), Metric::NetIn),
+        (json!({"MetricName": "LanOuttraffic"}), Metric::NetOut),
         (json!({"MetricName": "TargetDiskUsage"}), Metric::Disk("vdb".into())),
         (json!({"MetricName": "TargetDiskUsage", "Dimensions": disk}), Metric::Disk("vda".into())),
     ] {
@@ -43,8 +45,6 @@ fn what_cannot_be_asked_is_refused() {
         (json!({"TaskInstanceIndex": -1}), "InvalidParameterValue.Negative", "TaskInstanceIndex"),
         (json!({"MetricName": null}), "MissingParameter", "MetricName"),
         (json!({"MetricName": "Cpu"}), "InvalidParameterValue", "MetricName"),
-        (json!({"MetricName": "LanIntraffic"}), "UnsupportedOperation", "MetricName"),
-        (json!({"MetricName": "LanOuttraffic"}), "UnsupportedOperation", "MetricName"),
         (json!({"Dimensions": disk("diskname")}), "InvalidParameter.InvalidParameterCombination", "Dimensions"),
         (
             json!({"MetricName": "TargetDiskUsage", "Dimensions": disk("disk")}),
