@@ -14,6 +14,7 @@ use crate::ledger::LedgerHandle;
 use crate::machines::Machines;
 use crate::readers::Readers;
 use crate::settings::Settings;
+use crate::tally::Tally;
 use crate::wakes::QueueWakes;
 
 /// The running server, as its parts see it. Cheap to clone.
@@ -34,6 +35,8 @@ pub struct App {
     /// The folder with the outputs of instances; `agent::log_file` names what is in it.
     pub logs: Arc<Path>,
     pub(crate) state: Arc<StateCell>,
+    /// What has happened since the start.
+    pub(crate) tally: Arc<Tally>,
     pub(crate) readers: Readers,
 }
 

@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use crate::app::StateCell;
 use crate::gateway::{Gateway, Order};
 use crate::ledger::Committed;
+use crate::tally::Tally;
 use crate::topic_log::Tail;
 use crate::trace;
 use crate::wakes::QueueWakes;
@@ -28,6 +29,7 @@ pub(crate) struct Router {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) queue_wakes: Arc<QueueWakes>,
     pub(crate) signals: Arc<Signals>,
+    pub(crate) tally: Arc<Tally>,
 }
 
 /// What the loops wait for. Each signal is a level: one that comes while its loop is busy is kept.
@@ -104,6 +106,7 @@ impl Router {
         } else {
             self.tail.add(committed.messages);
         }
+        self.tally.add(committed.changes, committed.messages);
         self.state.set(committed.state.clone());
         trace::tell(committed);
         let mut effects = Effects::of(committed.changes, committed.state);

@@ -4,7 +4,8 @@
 //! that decides, commits and only then answers. What a commit leads to elsewhere (`effects`) is a nudge to one of the
 //! loops: `gateway` sends orders to nodes, `nodes` has its provider make and destroy them, `fan_out` fills queues,
 //! `push` calls subscribers back, `expiry` removes what is too old. A nudge may be lost: each loop finds its work
-//! again in the state and the store. `console` shows people what the API tells programs. [`run`] starts all of it, [`config`] says how.
+//! again in the state and the store. `console` shows people what the API tells
+//! programs, `event_stream` tells events as they come. [`run`] starts all of it, [`config`] says how.
 
 pub mod api;
 pub mod app;
@@ -15,6 +16,7 @@ pub mod config;
 mod console;
 mod data;
 mod effects;
+mod event_stream;
 mod expiry;
 mod fan_out;
 mod gateway;
@@ -32,6 +34,7 @@ mod readers;
 mod replays;
 mod run;
 pub mod settings;
+mod tally;
 #[cfg(test)]
 mod testing;
 mod topic_log;

@@ -13,6 +13,7 @@ use axum::routing::get;
 use crate::gateway::Gateway;
 use crate::ledger::{Lane, Lanes};
 use crate::pulse::Pulse;
+use crate::tally::Tally;
 
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -22,6 +23,7 @@ pub(crate) struct Metrics {
     pub(crate) pulse: Arc<Pulse>,
     pub(crate) lanes: Arc<Lanes>,
     pub(crate) gateway: Arc<Gateway>,
+    pub(crate) tally: Arc<Tally>,
 }
 
 /// The route.
@@ -49,6 +51,17 @@ impl Metrics {
         for (lane, name) in lanes {
             let _ = writeln!(text, "herald_waiting_commands{{lane=\"{name}\"}} {}", self.lanes.waiting(lane));
         }
+        let counts = self.tally.counts();
+        figure(&mut text, "herald_events_total", "counter", "Events sent to topics since the server started.");
+        let _ = writeln!(text, "herald_events_total {}", counts.events);
+        figure(&mut text, "herald_posts_total", "counter", "Posts to subscribers, by what came of them.");
+        for (outcome, count) in [("delivered", counts.delivered), ("failed", counts.failed)] {
+            let _ = writeln!(text, "herald_posts_total{{outcome=\"{outcome}\"}} {count}");
+        }
+        figure(&mut text, "herald_dead_deliveries_total", "counter", "Messages given up since the server started.");
+        let _ = writeln!(text, "herald_dead_deliveries_total {}", counts.dead);
+        figure(&mut text, "herald_queue_messages_total", "counter", "Messages that came into queues.");
+        let _ = writeln!(text, "herald_queue_messages_total {}", counts.stored);
         text
     }
 }
@@ -64,13 +77,14 @@ mod tests {
 
     #[test]
     fn the_text_is_prometheus() {
-        let metrics =
-            Metrics { pulse: Arc::default(), lanes: Arc::new(Lanes::new(LANE_LIMITS)), gateway: Arc::default() };
+        let (lanes, tally) = (Arc::new(Lanes::new(LANE_LIMITS)), Arc::default());
+        let metrics = Metrics { pulse: Arc::default(), lanes, gateway: Arc::default(), tally };
         metrics.pulse.committed(7);
         let text = metrics.text();
         let right = "# HELP herald_commits_total Batches committed since the database began.\n\
                      # TYPE herald_commits_total counter\nherald_commits_total 7\n";
         assert!(text.starts_with(right), "{text}");
+        assert!(text.contains("\nherald_posts_total{outcome=\"failed\"} 0\n"), "{text}");
         assert!(text.contains("\nherald_waiting_commands{lane=\"messages\"} 0\n"), "{text}");
     }
 }

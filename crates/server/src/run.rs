@@ -40,7 +40,7 @@ use crate::readers::Readers;
 use crate::replays::Replays;
 use crate::topic_log::{Tail, TopicLog};
 use crate::wakes::QueueWakes;
-use crate::{api, checkpoints, clock, console, metrics};
+use crate::{api, checkpoints, clock, console, event_stream, metrics};
 
 /// Connections for the API's reads.
 const API_READERS: usize = 4;
@@ -177,6 +177,7 @@ impl Server {
             machines: Arc::new(Machines::new(data.join_token()?)),
             logs: data.logs().into(),
             state: Arc::new(StateCell::new(opened.ledger.state().clone())),
+            tally: Arc::default(),
             readers: opened.api_readers,
         };
         let (queue_wakes, logins) = (app.queue_wakes.clone(), app.logins.clone());
@@ -190,7 +191,8 @@ impl Server {
         };
         let ledger = ledger::spawn(opened.ledger, lanes.clone(), pulse.clone(), after).map_err(ServeError::Thread)?;
         let checkpoints = checkpoints::start(opened.checkpointer, data.database()).map_err(ServeError::Thread)?;
-        let figures = Metrics { pulse: pulse.clone(), lanes: lanes.clone(), gateway: parts.gateway.clone() };
+        let (gateway, tally) = (parts.gateway.clone(), parts.app.tally.clone());
+        let figures = Metrics { pulse: pulse.clone(), lanes: lanes.clone(), gateway, tally };
         let console = Console {
             app: parts.app.clone(),
             logins: logins.clone(),
@@ -199,7 +201,8 @@ impl Server {
             hosts: config.console.hosts.clone().into(),
         };
         let router = parts.router(config, pulse, stopping).merge(metrics::router(figures));
-        let router = router.merge(console::router(console));
+        let log = TopicLog::new(parts.app.readers.clone(), parts.tail.clone());
+        let router = router.merge(event_stream::router(console.clone(), log)).merge(console::router(console));
         let loops = parts.start(config, opened.loop_readers, outbound);
         Ok((Self { logins, lanes, queue_wakes, ledger, checkpoints, loops }, router))
     }
@@ -288,6 +291,7 @@ impl Parts {
             gateway: self.gateway.clone(),
             queue_wakes: self.app.queue_wakes.clone(),
             signals: self.signals.clone(),
+            tally: self.app.tally.clone(),
         }
     }
 

@@ -10,7 +10,7 @@ use kernel::instance::{Instance, InstanceKey};
 use kernel::job::Job;
 use kernel::node::Node;
 use kernel::phase::Phase;
-use kernel::queue::Queue;
+use kernel::queue::{Queue, QueueMessage};
 use kernel::sample::Sample;
 use kernel::subscription::{Subscription, SubscriptionKey};
 use kernel::task::TaskKey;
@@ -150,6 +150,14 @@ pub trait Reader: Send {
     fn queues(&mut self, filter: &NameFilter, span: Span) -> Result<Page<Arc<Queue>>, StoreError>;
     /// What a queue holds at `now`.
     fn queue_figures(&mut self, queue: StreamNo, now: Timestamp) -> Result<QueueFigures, StoreError>;
+    /// Up to `limit` messages of a queue after a place, in order, whether they can be received or not. Nobody's receipt
+    /// changes.
+    fn queue_messages(
+        &mut self,
+        queue: StreamNo,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Arc<QueueMessage>>, StoreError>;
     /// When the next hidden message of a queue becomes visible, after `now`.
     fn next_visible(&mut self, queue: StreamNo, now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
 }

@@ -39,7 +39,7 @@ pub(super) async fn submit(
 }
 
 /// The error for something that could not be read.
-pub(super) fn of_store(error: &StoreError) -> ApiError {
+pub(crate) fn of_store(error: &StoreError) -> ApiError {
     tracing::error!(error = error as &dyn std::error::Error, "a read for API 3.0 failed");
     internal()
 }

@@ -29,6 +29,11 @@ pub fn router(app: App) -> axum::Router {
     axum::Router::new().fallback(entry::handle).with_state(app)
 }
 
+/// What a client is told when the store cannot be read.
+pub(crate) use api3::of_store;
+/// What `DescribeEvents` tells of a topic's message.
+pub(crate) use herald::event_view;
+
 /// Calls an action of API 3.0 from within: nobody's signature is checked.
 ///
 /// # Errors

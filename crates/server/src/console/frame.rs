@@ -49,7 +49,7 @@ impl Visitor {
         Frame { part, visitor: self.session.secret_id.clone(), form: self.form.clone() }
     }
 
-    fn of(parts: &Parts, console: &Console) -> Result<Self, Trouble> {
+    pub(super) fn of(parts: &Parts, console: &Console) -> Result<Self, Trouble> {
         let cookies = parts.headers.get_all(COOKIES).iter().filter_map(|value| value.to_str().ok());
         let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
         let cookie = pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value);

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use super::show::escaped;
+
 /// A task in the drawing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Node {
@@ -90,20 +92,6 @@ fn shown(name: &str) -> String {
         return name.to_owned();
     }
     name.chars().take(SHOWN - 1).chain(['…']).collect()
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

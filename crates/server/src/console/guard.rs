@@ -37,7 +37,7 @@ pub(super) async fn check(State(console): State<Console>, request: Request, next
 }
 
 /// Why a request is not let in.
-fn refusal(method: &Method, headers: &HeaderMap, known: &[String]) -> Option<&'static str> {
+pub(super) fn refusal(method: &Method, headers: &HeaderMap, known: &[String]) -> Option<&'static str> {
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let host = text(header::HOST).unwrap_or_default();
     if !is_own(host, known) {

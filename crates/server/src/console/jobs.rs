@@ -7,6 +7,7 @@ use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::response::{Html, Redirect};
 use axum::routing::{get, post};
+use kernel::id::JobId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -14,13 +15,18 @@ use super::call::{Product, call};
 use super::frame::{Frame, Page, Sent, Visitor};
 use super::graph::{self, Node};
 use super::show::{class, moment, or_default, spoken};
+use super::timeline::{self, Span};
+use super::topics::DeliverySet;
 use super::trouble::Trouble;
 use super::{Console, plot};
+use crate::api::of_store;
 
 /// Jobs of a page.
 const PAGE: u64 = 50;
 /// Events of a job that its page shows, the newest first.
 const EVENTS: u64 = 20;
+/// Deliveries of its events that are looked at, the newest first.
+const DELIVERIES: u64 = 100;
 
 pub(super) fn routes(router: Router<Console>) -> Router<Console> {
     router
@@ -225,6 +231,8 @@ struct Explained {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct EventView {
     pub(super) topic_name: String,
+    msg_id: String,
+    pub(super) place: u64,
     publish_time: i64,
     #[serde(deserialize_with = "or_default")]
     pub(super) event_name: String,
@@ -235,6 +243,21 @@ pub(super) struct EventView {
 impl EventView {
     pub(super) fn published(&self) -> String {
         moment(Some(self.publish_time))
+    }
+
+    /// Whether it is about this instance.
+    pub(super) fn is_of(&self, task: &str, index: u64) -> bool {
+        let said = &self.event["Batch"];
+        said["TaskName"] == task && said["TaskInstanceIndex"] == index
+    }
+
+    /// What the event says of an attempt: its number and how it ended, as far as it says so.
+    pub(super) fn attempt(&self) -> String {
+        let said = &self.event["Batch"];
+        let number = said["Attempt"].as_u64().map(|number| format!("attempt {number}"));
+        let code = said["ExitCode"].as_i64().map(|code| format!("exit code {code}"));
+        let why = said["StateReason"].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+        [number, code, why].into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
     /// What the event is about, in short.
@@ -254,16 +277,30 @@ pub(super) struct EventSet {
     pub(super) event_set: Vec<EventView>,
 }
 
+/// What became of an event at one subscriber.
+struct Fate {
+    subscriber: String,
+    state: String,
+    class: &'static str,
+}
+
+/// An event, and what became of it at each subscriber.
+struct Told {
+    event: EventView,
+    fates: Vec<Fate>,
+}
+
 #[derive(Template)]
 #[template(path = "console/job.html")]
 struct Detail {
     frame: Frame,
     graph: String,
+    timeline: String,
     bar: String,
     is_over: bool,
     job: Job,
     waits: Vec<Why>,
-    events: Vec<EventView>,
+    events: Vec<Told>,
 }
 
 async fn page(State(console): State<Console>, visitor: Visitor, Path(id): Path<String>) -> Page {
@@ -276,16 +313,53 @@ async fn page(State(console): State<Console>, visitor: Visitor, Path(id): Path<S
     };
     let asked = json!({"JobId": id, "Limit": EVENTS});
     let events: EventSet = call(&console.app, Product::Herald, "DescribeEvents", asked).await?;
+    let asked = json!({"JobId": id, "Limit": DELIVERIES});
+    let deliveries: DeliverySet = call(&console.app, Product::Herald, "DescribeDeliveries", asked).await?;
     let page = Detail {
         frame: visitor.frame("jobs"),
         graph: job.graph(),
+        timeline: timeline(&console, &id).await?,
         bar: job.task_instance_metrics.bar(),
         is_over: job.is_over(),
         job,
         waits,
-        events: events.event_set,
+        events: told(events, deliveries),
     };
     Ok(Html(page.render()?))
+}
+
+/// Events with what became of them. A list of deliveries is bounded, so that of old ones not all is known here.
+fn told(events: EventSet, deliveries: DeliverySet) -> Vec<Told> {
+    let mut fates: HashMap<String, Vec<Fate>> = HashMap::new();
+    for delivery in deliveries.delivery_set {
+        let class = delivery.class();
+        let fate = Fate { subscriber: delivery.subscription_name, state: delivery.state, class };
+        fates.entry(delivery.msg_id).or_default().push(fate);
+    }
+    let told = |event: EventView| Told { fates: fates.remove(&event.msg_id).unwrap_or_default(), event };
+    events.event_set.into_iter().map(told).collect()
+}
+
+/// When each task could run, as far as it could: from the end of those that it waits for.
+async fn timeline(console: &Console, id: &str) -> Result<String, Trouble> {
+    let Ok(id) = id.parse::<JobId>() else { return Ok(String::new()) };
+    let found = console.app.read(move |reader| reader.job(id)).await;
+    let Some(rows) = found.map_err(|error| Trouble::from(of_store(&error)))? else { return Ok(String::new()) };
+    let now = console.app.clock();
+    let spans = rows.tasks.iter().enumerate().filter_map(|(at, task)| {
+        let before = rows.job.spec.dependences.iter().filter(|(_, then)| *then as usize == at);
+        let ends: Option<Vec<_>> = before.map(|(first, _)| rows.tasks.get(*first as usize)?.ended).collect();
+        let from = ends?.into_iter().max().unwrap_or(rows.job.created);
+        let to = task.ended.or(rows.job.ended).unwrap_or(now);
+        Some(Span {
+            name: rows.job.spec.tasks.get(at)?.name.clone(),
+            class: class(task.phase.as_str()),
+            from: from.since_ms(rows.job.created),
+            to: to.since_ms(rows.job.created),
+        })
+    });
+    let spans: Vec<Span> = spans.collect();
+    Ok(if spans.is_empty() { String::new() } else { timeline::svg(&spans) })
 }
 
 async fn act(

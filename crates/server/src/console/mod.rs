@@ -9,7 +9,9 @@
 //! what jobs wrote is text, never markup.
 
 mod assets;
+mod body;
 mod call;
+mod cells;
 mod environments;
 mod form;
 mod frame;
@@ -18,6 +20,7 @@ mod guard;
 mod jobs;
 mod live;
 mod login;
+mod messages;
 mod overview;
 mod plot;
 mod queues;
@@ -25,6 +28,7 @@ mod session;
 mod show;
 mod submit;
 mod tasks;
+mod timeline;
 mod topics;
 mod trouble;
 
@@ -32,6 +36,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::request::Parts;
 use axum::middleware;
 use axum::response::Redirect;
 use axum::routing::{get, post};
@@ -57,6 +62,13 @@ pub(crate) struct Console {
     pub(crate) hosts: Arc<[String]>,
 }
 
+/// Whether a request comes from a visitor's browser, led here by the console's own name. `Err(None)`: nobody is logged
+/// in.
+pub(crate) fn let_in(parts: &Parts, console: &Console) -> Result<(), Option<&'static str>> {
+    guard::refusal(&parts.method, &parts.headers, &console.hosts).map_or(Ok(()), |why| Err(Some(why)))?;
+    frame::Visitor::of(parts, console).map(drop).map_err(|_| None)
+}
+
 /// The routes.
 pub(crate) fn router(console: Console) -> Router {
     let pages = Router::new()
@@ -72,6 +84,7 @@ pub(crate) fn router(console: Console) -> Router {
     let pages = submit::routes(pages);
     let pages = environments::routes(pages);
     let pages = topics::routes(pages);
+    let pages = messages::routes(pages);
     let pages = queues::routes(pages);
     pages
         .route("/console", get(async || Redirect::permanent("/console/")))

@@ -3,13 +3,18 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Html;
+use kernel::event::Owner;
 use kernel::node::NodeStage;
-use serde_json::json;
+use kernel::time::Timestamp;
+use kernel::topic::TopicMessage;
+use serde_json::{Value, json};
 
 use super::call::{Product, call};
 use super::frame::{Frame, Page, Visitor};
 use super::jobs::{JobSet, JobView};
+use super::trouble::Trouble;
 use super::{Console, plot, show};
+use crate::api::of_store;
 
 /// States of jobs, in the order in which a job comes to them.
 const STATES: [(&str, &str, &str); 7] = [
@@ -23,6 +28,16 @@ const STATES: [(&str, &str, &str); 7] = [
 ];
 /// Lines of a list on this page.
 const LINES: usize = 8;
+
+/// Topics whose messages are looked at for the oldest that waits.
+const BEHIND: usize = 100;
+
+/// The oldest message that waits: since when, for whom.
+struct Waiting {
+    age: String,
+    topic: String,
+    name: String,
+}
 
 /// A number with its name.
 struct Figure {
@@ -42,6 +57,16 @@ struct Failing {
     error: String,
 }
 
+/// An event that was sent, as one of the last.
+struct Told {
+    at: String,
+    name: String,
+    owner: String,
+    /// The page of whose it is.
+    link: String,
+    topic: String,
+}
+
 /// A queue with messages in it.
 struct Filled {
     name: String,
@@ -59,6 +84,17 @@ struct Overview {
     recent: Vec<JobView>,
     failing: Vec<Failing>,
     filled: Vec<Filled>,
+    /// A plot of the events of the last minutes.
+    minutes: String,
+    events: u64,
+    outcomes: String,
+    delivered: u64,
+    failed: u64,
+    dead: u64,
+    stored: u64,
+    /// The oldest message that a subscriber is not done with: how old, in words, and whose.
+    oldest: Option<Waiting>,
+    told: Vec<Told>,
     topics: usize,
     queues: usize,
     subscriptions: usize,
@@ -77,6 +113,8 @@ pub(super) async fn page(State(console): State<Console>, visitor: Visitor) -> Pa
     let nodes = nodes(&console);
     let nodes_bar: Vec<plot::Part> = nodes.iter().map(|figure| (figure.class, figure.state, figure.count)).collect();
     let state = console.app.state();
+    let (counts, now) = (console.app.tally.counts(), console.app.clock());
+    let by_minute = counts.by_minute(now);
     let page = Overview {
         frame: visitor.frame("overview"),
         jobs_bar: plot::bar(&bar),
@@ -86,6 +124,19 @@ pub(super) async fn page(State(console): State<Console>, visitor: Visitor) -> Pa
         recent: recent.shown(),
         failing: failing(&console),
         filled: filled(&console),
+        minutes: plot::columns("events a minute", &by_minute),
+        events: by_minute.iter().sum(),
+        outcomes: plot::bar(&[
+            ("good", "delivered", counts.delivered),
+            ("warn", "failed attempts", counts.failed),
+            ("bad", "given up", counts.dead),
+        ]),
+        delivered: counts.delivered,
+        failed: counts.failed,
+        dead: counts.dead,
+        stored: counts.stored,
+        oldest: oldest(&console, now).await?,
+        told: counts.recent().take(LINES).map(|message| told(&state, message)).collect(),
         topics: state.topics().count(),
         queues: state.queues().count(),
         subscriptions: state.subscriptions().count(),
@@ -131,6 +182,51 @@ fn failing(console: &Console) -> Vec<Failing> {
         error: it.health.last_error.clone(),
     };
     all.into_iter().take(LINES).map(view).collect()
+}
+
+fn told(state: &kernel::state::State, message: &TopicMessage) -> Told {
+    let (owner, link) = match message.owner {
+        Some(Owner::Job(id)) => (id.to_string(), format!("/console/jobs/{id}")),
+        Some(Owner::Env(id)) => (id.to_string(), format!("/console/environments/{id}")),
+        Some(Owner::Subscription(_)) | None => (String::new(), String::new()),
+    };
+    let body: Value = serde_json::from_str(&message.body).unwrap_or_default();
+    Told {
+        at: show::moment(Some(message.published.0)),
+        name: body["Events"][0]["EventName"].as_str().unwrap_or_default().to_owned(),
+        owner,
+        link,
+        topic: state.topic(message.topic).map(|topic| topic.name.clone()).unwrap_or_default(),
+    }
+}
+
+/// The oldest message that some subscriber is not done with.
+async fn oldest(console: &Console, now: Timestamp) -> Result<Option<Waiting>, Trouble> {
+    let state = console.app.state();
+    let behind = state.subscriptions().filter_map(|subscription| {
+        let topic = state.topic(subscription.key.topic)?;
+        let next = subscription.cursor + 1;
+        (next < topic.next_seq).then(|| (topic.no, next, topic.name.clone(), subscription.name.clone()))
+    });
+    let mut behind: Vec<_> = behind.collect();
+    behind.sort_unstable();
+    behind.dedup_by_key(|(topic, next, ..)| (*topic, *next));
+    // Of each topic the one that is furthest behind has the oldest.
+    behind.dedup_by_key(|(topic, ..)| *topic);
+    behind.truncate(BEHIND);
+    let found = console.app.read(move |reader| {
+        let mut oldest: Option<(Timestamp, String, String)> = None;
+        for (topic, next, topic_name, name) in behind {
+            let message = reader.topic_messages(topic, next - 1, 1)?.pop();
+            let published = message.map(|message| message.published);
+            if let Some(at) = published.filter(|at| oldest.as_ref().is_none_or(|(first, ..)| at < first)) {
+                oldest = Some((at, topic_name, name));
+            }
+        }
+        Ok(oldest)
+    });
+    let found = found.await.map_err(|error| Trouble::from(of_store(&error)))?;
+    Ok(found.map(|(at, topic, name)| Waiting { age: show::age(now.since_ms(at)), topic, name }))
 }
 
 /// The queues with the most messages.

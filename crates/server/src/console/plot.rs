@@ -45,6 +45,29 @@ pub(super) fn curve(label: &str, values: &[Option<f64>]) -> String {
     )
 }
 
+/// A column for each count, the highest as high as there is room.
+pub(super) fn columns(label: &str, counts: &[u64]) -> String {
+    let most = counts.iter().copied().max().unwrap_or(0).max(1);
+    let width = 300.0 / counts.len().max(1) as f64;
+    let mut svg = format!(
+        "<svg class=\"curve\" viewBox=\"0 0 300 62\" role=\"img\" aria-label=\"{label}; now {}, at most {}\"><path \
+         class=\"floor\" d=\"M0 61H300\"/>",
+        counts.last().unwrap_or(&0),
+        counts.iter().max().unwrap_or(&0),
+    );
+    for (at, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+        let (x, height) = (at as f64 * width, (*count as f64 / most as f64 * 60.0).max(1.0));
+        let _ = write!(
+            svg,
+            "<rect class=\"fill-going\" x=\"{x:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{height:.1}\"/>",
+            60.0 - height,
+            (width - 1.0).max(0.5)
+        );
+    }
+    svg.push_str("</svg>");
+    svg
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +79,15 @@ mod tests {
         assert!(svg.contains("<rect class=\"fill-bad\" x=\"750.0\" y=\"0\" width=\"250.0\""), "{svg}");
         assert!(!svg.contains("fill-still"), "{svg}");
         assert!(bar(&[]).contains("none"));
+    }
+
+    #[test]
+    fn columns_are_as_high_as_their_counts() {
+        let svg = columns("events", &[0, 4, 2]);
+        assert!(svg.contains("aria-label=\"events; now 2, at most 4\""), "{svg}");
+        assert_eq!(svg.matches("<rect").count(), 2, "{svg}");
+        assert!(svg.contains("height=\"60.0\"") && svg.contains("height=\"30.0\""), "{svg}");
+        assert!(!columns("events", &[0]).contains("<rect"));
     }
 
     #[test]

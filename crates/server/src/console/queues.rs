@@ -7,24 +7,27 @@ use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD as BASE64;
 use kernel::command::{Command, Reply};
 use kernel::queue::{Handle, QueueMessage};
+use kernel::time::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use wire::api3::ApiError;
 
 use super::Console;
+use super::body::Body;
 use super::call::{Product, call};
 use super::form::{Form, Input, Kind, number};
 use super::frame::{Fields, Frame, Page, Sent, Visitor};
 use super::show::moment;
 use super::trouble::Trouble;
+use crate::api::of_store;
 use crate::ledger::Lane;
 
 /// Queues of a page.
 const PAGE: u64 = 50;
+/// Messages that are looked at on a page.
+const LOOKED: usize = 20;
 /// Messages that are received at once.
 const RECEIVED: usize = 16;
 
@@ -38,6 +41,8 @@ pub(super) fn routes(router: Router<Console>) -> Router<Console> {
         .route("/console/queues/{queue}/acknowledge", post(acknowledge))
         .route("/console/queues/{queue}/clear", post(clear))
         .route("/console/queues/{queue}/delete", post(delete))
+        .route("/console/queues/{queue}/edit", get(edit).post(edited))
+        .route("/console/queues/{queue}/messages", get(look))
 }
 
 #[derive(Deserialize)]
@@ -103,42 +108,32 @@ async fn list(State(console): State<Console>, visitor: Visitor, Query(asked): Qu
     Ok(Html(List { frame: visitor.frame("queues"), queues, total, from, last }.render()?))
 }
 
-/// A received message, in each way that it can be read.
+/// A message of a queue.
 struct MessageView {
     id: String,
     handle: String,
+    place: u64,
     times: u32,
     sent: String,
     until: String,
-    text: String,
-    /// Laid out, where it is JSON; what is Base64 is read first.
-    laid_out: Option<String>,
-    /// Decoded, where it is text in Base64.
-    decoded: Option<String>,
+    /// Whether it cannot be received before `until`.
+    is_hidden: bool,
+    body: Body,
 }
 
 impl MessageView {
-    fn of(message: &Arc<QueueMessage>) -> Self {
-        let text = message.body.to_string();
-        let decoded = BASE64.decode(text.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        let decoded = decoded.filter(|decoded| !decoded.is_empty() && !decoded.chars().any(is_no_text));
-        let json = serde_json::from_str::<Value>(decoded.as_deref().unwrap_or(&text)).ok();
-        let json = json.filter(|json| json.is_object() || json.is_array());
+    fn of(message: &Arc<QueueMessage>, now: Timestamp) -> Self {
         Self {
             id: message.msg_id().0.to_string(),
             handle: message.handle().0.to_string(),
             times: message.dequeues,
             sent: moment(Some(message.enqueued.0)),
+            place: message.key.seq,
             until: moment(Some(message.visible.0)),
-            laid_out: json.and_then(|json| serde_json::to_string_pretty(&json).ok()),
-            decoded,
-            text,
+            is_hidden: message.visible > now,
+            body: Body::of(&message.body),
         }
     }
-}
-
-fn is_no_text(c: char) -> bool {
-    c.is_control() && !matches!(c, '\n' | '\r' | '\t')
 }
 
 #[derive(Template)]
@@ -151,9 +146,7 @@ struct Detail {
 }
 
 async fn show(console: &Console, visitor: &Visitor, name: &str, received: Option<Vec<MessageView>>) -> Page {
-    let params = json!({"QueueName": name});
-    let described: Described = call(&console.app, Product::Tdmq, "DescribeCmqQueueDetail", params).await?;
-    let page = Detail { frame: visitor.frame("queues"), queue: described.queue_describe, received };
+    let page = Detail { frame: visitor.frame("queues"), queue: described(console, name).await?, received };
     Ok(Html(page.render()?))
 }
 
@@ -168,7 +161,13 @@ async fn receive(State(console): State<Console>, Path(name): Path<String>, sent:
         Reply::Received(messages) => messages,
         _ => Vec::new(),
     };
-    show(&console, &sent.visitor, &name, Some(messages.iter().map(MessageView::of).collect())).await
+    show(
+        &console,
+        &sent.visitor,
+        &name,
+        Some(messages.iter().map(|message| MessageView::of(message, console.app.clock())).collect()),
+    )
+    .await
 }
 
 async fn acknowledge(
@@ -207,6 +206,82 @@ async fn clear(State(console): State<Console>, Path(name): Path<String>, _: Sent
 async fn delete(State(console): State<Console>, Path(name): Path<String>, _: Sent) -> Result<Redirect, Trouble> {
     let _: Value = call(&console.app, Product::Tdmq, "DeleteCmqQueue", json!({"QueueName": name})).await?;
     Ok(Redirect::to("/console/queues"))
+}
+
+#[derive(Template)]
+#[template(path = "console/queue_messages.html")]
+struct Looked {
+    frame: Frame,
+    queue: String,
+    messages: Vec<MessageView>,
+    /// The place after which there may be more.
+    later: Option<u64>,
+}
+
+/// Shows messages without receiving them.
+async fn look(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Path(name): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Page {
+    let state = console.app.state();
+    let none = || ApiError::new("ResourceNotFound", format!("QueueName: queue `{name}` does not exist"));
+    let no = state.queue_named(&name).ok_or_else(none)?.no;
+    let found = console.app.read(move |reader| reader.queue_messages(no, asked.from, LOOKED)).await;
+    let found = found.map_err(|error| Trouble::from(of_store(&error)))?;
+    let now = console.app.clock();
+    let messages: Vec<MessageView> = found.iter().map(|message| MessageView::of(message, now)).collect();
+    let later = messages.last().map(|message| message.place).filter(|_| messages.len() == LOOKED);
+    Ok(Html(Looked { frame: visitor.frame("queues"), queue: name, messages, later }.render()?))
+}
+
+fn edit_form(visitor: &Visitor, queue: &QueueView) -> Form {
+    let number = |name, label, path, value: u64| Input::new(name, label, path, Kind::Number).value(value.to_string());
+    Form {
+        frame: visitor.frame("queues"),
+        title: format!("Change {}", queue.queue_name),
+        lead: "What is received from now on is hidden for the new timeout; retention holds for all messages.".into(),
+        action: format!("/console/queues/{}/edit", queue.queue_name),
+        inputs: vec![
+            number("visibility", "Visibility timeout, in seconds", "VisibilityTimeout", queue.visibility_timeout),
+            number("poll", "Long poll, in seconds", "PollingWaitSeconds", queue.polling_wait_seconds),
+            number("retention", "Retention, in seconds", "MsgRetentionSeconds", queue.msg_retention_seconds),
+            number("size", "Largest message, in bytes", "MaxMsgSize", queue.max_msg_size),
+            number("rewind", "Can be set back by, in seconds", "RewindSeconds", queue.rewind_seconds),
+        ],
+        send: "Change",
+        problem: String::new(),
+    }
+}
+
+async fn described(console: &Console, name: &str) -> Result<QueueView, ApiError> {
+    let params = json!({"QueueName": name});
+    let described: Described = call(&console.app, Product::Tdmq, "DescribeCmqQueueDetail", params).await?;
+    Ok(described.queue_describe)
+}
+
+async fn edit(State(console): State<Console>, visitor: Visitor, Path(name): Path<String>) -> Page {
+    edit_form(&visitor, &described(&console, &name).await?).page()
+}
+
+async fn edited(State(console): State<Console>, Path(name): Path<String>, sent: Sent) -> Result<Response, Trouble> {
+    let given = &sent.fields;
+    let changed = async {
+        let params = json!({
+            "QueueName": name,
+            "VisibilityTimeout": number(given, "visibility", "VisibilityTimeout")?,
+            "PollingWaitSeconds": number(given, "poll", "PollingWaitSeconds")?,
+            "MsgRetentionSeconds": number(given, "retention", "MsgRetentionSeconds")?,
+            "MaxMsgSize": number(given, "size", "MaxMsgSize")?,
+            "RewindSeconds": number(given, "rewind", "RewindSeconds")?,
+        });
+        call::<Value>(&console.app, Product::Tdmq, "ModifyCmqQueueAttribute", params).await
+    };
+    match changed.await {
+        Ok(_) => Ok(back(&name).into_response()),
+        Err(error) => edit_form(&sent.visitor, &described(&console, &name).await?).refused(given, &error),
+    }
 }
 
 fn form(visitor: &Visitor) -> Form {

@@ -14,6 +14,31 @@ pub(super) fn spoken(time: &str) -> String {
     time.replace('T', " ").trim_end_matches('Z').to_owned()
 }
 
+/// A span in milliseconds, in the largest units that say enough.
+pub(super) fn age(ms: u64) -> String {
+    match ms / 1_000 {
+        0 => format!("{ms} ms"),
+        s @ 1..=119 => format!("{s} s"),
+        s @ 120..=7_199 => format!("{} min", s / 60),
+        s @ 7_200..=172_799 => format!("{} h", s / 3_600),
+        s => format!("{} days", s / 86_400),
+    }
+}
+
+pub(super) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 /// The class of a state, by which the style sheet colours it. The word stands beside it in any case.
 pub(super) fn class(state: &str) -> &'static str {
     match state {
@@ -33,6 +58,14 @@ pub(super) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Defaul
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ages_are_told_in_units_that_say_enough() {
+        for (ms, told) in [(7, "7 ms"), (1_999, "1 s"), (119_000, "119 s"), (120_000, "2 min"), (86_400_000, "24 h")] {
+            assert_eq!(age(ms), told);
+        }
+        assert_eq!(age(172_800_000), "2 days");
+    }
 
     #[test]
     fn moments_read_as_text() {

@@ -1,5 +1,7 @@
 //! A task with its instances, and an instance.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Query, State};
@@ -7,18 +9,28 @@ use axum::response::{Html, Redirect};
 use axum::routing::{get, post};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
+use kernel::id::JobId;
+use kernel::instance::{Instance, InstanceKey};
+use kernel::task::TaskKey;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use store::{InstanceListed, Span};
 
 use super::call::{Product, call};
+use super::cells::{self, Cell};
 use super::frame::{Frame, Page, Sent, Visitor};
-use super::jobs::{Counts, task_link};
+use super::jobs::{Counts, EventSet, EventView, task_link};
 use super::show::{class, or_default};
 use super::trouble::Trouble;
 use super::{Console, plot};
+use crate::api::of_store;
 
 /// Instances of a page.
 const PAGE: u64 = 100;
+/// Events of the job among which those of an instance are looked for.
+const EVENTS: u64 = 100;
+/// Cells at once.
+const CELLS: u64 = 10_000;
 
 pub(super) fn routes(router: Router<Console>) -> Router<Console> {
     router
@@ -37,6 +49,9 @@ pub(super) struct Asked {
     state: String,
     #[serde(default)]
     index: u64,
+    /// The first instance that has a cell.
+    #[serde(default)]
+    cells: u64,
 }
 
 #[derive(Deserialize)]
@@ -83,6 +98,11 @@ struct Task {
 struct Detail {
     frame: Frame,
     bar: String,
+    /// A cell for each instance, from the first of `cells_from` on.
+    cells: String,
+    cells_from: u64,
+    cells_last: u64,
+    instances: u64,
     states: [&'static str; 8],
     asked: Asked,
     total: u64,
@@ -106,8 +126,13 @@ async fn task(
 ) -> Page {
     let task = describe(&console, &job, &asked.name, &asked.state, (asked.from, PAGE)).await?;
     let states = ["SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEED", "FAILED", "FAILED_INTERRUPTED"];
+    let (cells, instances) = cells(&console, &task, asked.cells).await?;
     let page = Detail {
         frame: visitor.frame("jobs"),
+        cells_from: asked.cells,
+        cells_last: asked.cells + cells.len() as u64,
+        instances,
+        cells: cells::svg(&cells, |index| instance_link(&task.job_id, &task.task_name, index).replace('&', "&amp;")),
         bar: task.task_instance_metrics.bar(),
         states,
         last: asked.from + task.task_instance_set.len() as u64,
@@ -116,6 +141,41 @@ async fn task(
         task,
     };
     Ok(Html(page.render()?))
+}
+
+/// An instance's own row, once it has one.
+async fn row(console: &Console, job: &str, task: &str, index: u64) -> Result<Option<Arc<Instance>>, Trouble> {
+    let (Ok(job), Ok(index)) = (job.parse::<JobId>(), u32::try_from(index)) else { return Ok(None) };
+    let name = task.to_owned();
+    let found = console.app.read(move |reader| {
+        let Some(rows) = reader.job(job)? else { return Ok(None) };
+        let Some(at) = rows.job.spec.tasks.iter().position(|task| task.name == name) else { return Ok(None) };
+        reader.instance(InstanceKey { job, task: u32::try_from(at).unwrap_or(u32::MAX), index })
+    });
+    found.await.map_err(|error| Trouble::from(of_store(&error)))
+}
+
+/// Cells of instances, some of them, and how many instances there are.
+async fn cells(console: &Console, task: &Task, from: u64) -> Result<(Vec<Cell>, u64), Trouble> {
+    let Ok(job) = task.job_id.parse::<JobId>() else { return Ok((Vec::new(), 0)) };
+    let name = task.task_name.clone();
+    let found = console.app.read(move |reader| {
+        let Some(rows) = reader.job(job)? else { return Ok(None) };
+        let Some(at) = rows.job.spec.tasks.iter().position(|task| task.name == name) else { return Ok(None) };
+        let key = TaskKey { job, task: u32::try_from(at).unwrap_or(u32::MAX) };
+        reader.instances(key, &[], Span { offset: from, limit: CELLS })
+    });
+    let Some(page) = found.await.map_err(|error| Trouble::from(of_store(&error)))? else {
+        return Ok((Vec::new(), 0));
+    };
+    let cell = |listed: &InstanceListed| {
+        let (index, phase) = match listed {
+            InstanceListed::Bulk { index, phase, .. } => (*index, *phase),
+            InstanceListed::Row(instance) => (instance.key.index, instance.phase()),
+        };
+        Cell { index: index.into(), state: phase.as_str(), class: class(phase.as_str()) }
+    };
+    Ok((page.items.iter().map(cell).collect(), page.total))
 }
 
 #[derive(Deserialize)]
@@ -156,6 +216,11 @@ struct One {
     /// Where it is terminated.
     terminate: String,
     instance: InstanceView,
+    /// The number of its current or last attempt, and how many have failed.
+    attempt: u32,
+    failures: u32,
+    /// What it has told of its attempts, the newest first.
+    events: Vec<EventView>,
     stdout: String,
     stderr: String,
     /// Curves of what it uses, each with its name.
@@ -179,7 +244,13 @@ async fn instance(
     // One that has not begun has no output.
     let log = logs.ok().and_then(|mut logs| logs.task_instance_log_set.pop());
     let (stdout, stderr) = log.map(|log| (decoded(&log.stdout_log), decoded(&log.stderr_log))).unwrap_or_default();
+    let row = row(&console, &job, &name, index).await?;
+    let asked = json!({"JobId": job, "Limit": EVENTS});
+    let told: EventSet = call(&console.app, Product::Herald, "DescribeEvents", asked).await?;
     let page = One {
+        attempt: row.as_ref().map_or(0, |row| row.attempt),
+        failures: row.as_ref().map_or(0, |row| row.failures),
+        events: told.event_set.into_iter().filter(|event| event.is_of(&name, index)).collect(),
         frame: visitor.frame("jobs"),
         task_link: task_link(&job, &name),
         terminate: instance_link(&job, &name, index).replace("/instance?", "/instance/terminate?"),

@@ -192,13 +192,20 @@ fn pages(env: &str, job: &str) -> Vec<String> {
         "/console/topics/news/subscribers/new",
         "/console/topics/news/subscribers/to-inbox",
         "/console/topics/news/subscribers/to-office?state=PENDING",
+        "/console/topics/news/edit",
+        "/console/topics/news/messages",
+        "/console/topics/news/messages?before=2",
+        "/console/topics/news/messages/1",
+        "/console/topics/news/subscribers/to-office/edit",
         "/console/queues",
         "/console/queues/new",
         "/console/queues/inbox",
+        "/console/queues/inbox/edit",
+        "/console/queues/inbox/messages",
     ];
     let mut pages: Vec<String> = fixed.iter().map(ToString::to_string).collect();
     pages.push(format!("/console/environments/{env}"));
-    for rest in ["", "/again", "/task?name=a.b", "/instance?name=a.b&index=2"] {
+    for rest in ["", "/again", "/task?name=a.b", "/task?name=a.b&cells=2", "/instance?name=a.b&index=2"] {
         pages.push(format!("/console/jobs/{job}{rest}"));
     }
     pages
@@ -296,6 +303,53 @@ async fn a_message_is_received_read_and_acknowledged() {
     assert_eq!(again.status, StatusCode::BAD_REQUEST, "it is gone");
     let none = scene.post("/console/queues/inbox/receive", &[("most", "1")]).await;
     assert!(none.text.contains("no message that can be received"), "{}", none.text);
+}
+
+#[tokio::test]
+async fn who_looks_at_messages_takes_none() {
+    let scene = Scene::new();
+    scene.furnish().await;
+    scene.post("/console/queues/inbox/send", &[("text", "e30="), ("delay", "60")]).await;
+    for _ in 0..2 {
+        let page = scene.page("/console/queues/inbox/messages").await;
+        assert!(
+            page.contains("received 0 times, hidden until") && page.contains("<pre tabindex=\"0\">{}</pre>"),
+            "{page}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_changed_is_shown_and_what_is_wrong_told_beside_its_field() {
+    let scene = Scene::new();
+    scene.furnish().await;
+    let topic = [("retention", "3600"), ("size", "2048")];
+    assert_eq!(scene.post("/console/topics/news/edit", &topic).await.leads, "/console/topics/news");
+    assert!(scene.page("/console/topics/news").await.contains("3600 s"));
+    let refused = scene.post("/console/topics/news/edit", &[("retention", "5"), ("size", "2048")]).await;
+    assert!(refused.text.contains("id=\"retention-problem\">MsgRetentionSeconds"), "{}", refused.text);
+    let queue = [("visibility", "7"), ("poll", "3"), ("retention", "3600"), ("size", "2048"), ("rewind", "0")];
+    assert_eq!(scene.post("/console/queues/inbox/edit", &queue).await.leads, "/console/queues/inbox");
+    assert!(scene.page("/console/queues/inbox").await.contains("<dd>7 s</dd>"));
+    let subscriber = "/console/topics/news/subscribers/to-office";
+    let given = [("filters", "red"), ("strategy", "BACKOFF_RETRY"), ("format", "SIMPLIFIED")];
+    let changed = scene.post(&format!("{subscriber}/edit"), &given).await;
+    assert_eq!(changed.leads, subscriber, "{}", changed.text);
+    assert!(scene.page("/console/topics/news").await.contains("<td>red</td>"));
+    assert!(scene.page(subscriber).await.contains("BACKOFF_RETRY"));
+    let wrong = [("filters", ""), ("strategy", "NEVER"), ("format", "JSON")];
+    let refused = scene.post(&format!("{subscriber}/edit"), &wrong).await;
+    assert!(refused.text.contains("NotifyStrategy"), "{}", refused.text);
+}
+
+#[tokio::test]
+async fn a_message_is_shown_with_its_deliveries() {
+    let scene = Scene::new();
+    scene.furnish().await;
+    let page = scene.page("/console/topics/news/messages/1").await;
+    assert!(page.contains("<pre tabindex=\"0\">hello</pre>") && page.contains("to-office"), "{page}");
+    let missing = scene.get("/console/topics/news/messages/99").await;
+    assert_eq!(missing.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

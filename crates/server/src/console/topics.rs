@@ -28,8 +28,10 @@ pub(super) fn routes(router: Router<Console>) -> Router<Console> {
         .route("/console/topics/{topic}", get(page))
         .route("/console/topics/{topic}/publish", post(publish))
         .route("/console/topics/{topic}/delete", post(delete))
+        .route("/console/topics/{topic}/edit", get(edit).post(edited))
         .route("/console/topics/{topic}/subscribers/new", get(new_subscriber).post(subscribe))
         .route("/console/topics/{topic}/subscribers/{name}", get(subscriber))
+        .route("/console/topics/{topic}/subscribers/{name}/edit", get(edit_subscriber).post(subscriber_edited))
         .route("/console/topics/{topic}/subscribers/{name}/{deed}", post(act))
 }
 
@@ -38,6 +40,7 @@ pub(super) fn routes(router: Router<Console>) -> Router<Console> {
 struct TopicView {
     topic_name: String,
     msg_retention_seconds: u64,
+    max_msg_size: u64,
     filter_type: u64,
     msg_count: u64,
     create_time: i64,
@@ -156,53 +159,61 @@ async fn page(
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Page {
-    let params = json!({"TopicName": name});
-    let topic: Described = call(&console.app, Product::Tdmq, "DescribeCmqTopicDetail", params).await?;
+    let topic = described(&console, &name).await?;
     let params = json!({"TopicName": name, "Limit": PAGE, "Offset": asked.from});
     let set: SubscriberSet = call(&console.app, Product::Tdmq, "DescribeCmqSubscriptionDetail", params).await?;
     let (total, subscribers, from) = (set.total_count, set.subscription_set, asked.from);
     let last = from + subscribers.len() as u64;
-    let page = Detail { frame: visitor.frame("topics"), topic: topic.topic_describe, subscribers, total, from, last };
+    let page = Detail { frame: visitor.frame("topics"), topic, subscribers, total, from, last };
     Ok(Html(page.render()?))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct AttemptView {
-    number: u64,
+pub(super) struct AttemptView {
+    pub(super) number: u64,
     time: i64,
-    duration_ms: u64,
-    status: Option<u64>,
+    pub(super) duration_ms: u64,
+    pub(super) status: Option<u64>,
     #[serde(deserialize_with = "or_default")]
-    reply: String,
+    pub(super) reply: String,
     #[serde(deserialize_with = "or_default")]
-    error: String,
+    pub(super) error: String,
 }
 
 impl AttemptView {
-    fn at(&self) -> String {
+    pub(super) fn at(&self) -> String {
         moment(Some(self.time))
     }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct DeliveryView {
-    msg_id: String,
+pub(super) struct DeliveryView {
+    topic_name: String,
+    pub(super) subscription_name: String,
+    pub(super) endpoint: String,
+    place: u64,
+    pub(super) msg_id: String,
     publish_time: Option<i64>,
     #[serde(deserialize_with = "or_default")]
     event_name: String,
     #[serde(deserialize_with = "or_default")]
     owner: String,
     sequence: Option<u64>,
-    state: String,
-    attempts: u64,
+    pub(super) state: String,
+    pub(super) attempts: u64,
     next_time: Option<i64>,
     last_attempt: Option<AttemptView>,
 }
 
 impl DeliveryView {
-    fn class(&self) -> &'static str {
+    /// Where its message's page is.
+    fn link(&self) -> String {
+        format!("{}/messages/{}", of_topic(&self.topic_name), self.place)
+    }
+
+    pub(super) fn class(&self) -> &'static str {
         class(&self.state)
     }
 
@@ -210,7 +221,7 @@ impl DeliveryView {
         moment(self.publish_time)
     }
 
-    fn next(&self) -> String {
+    pub(super) fn next(&self) -> String {
         moment(self.next_time)
     }
 
@@ -221,8 +232,8 @@ impl DeliveryView {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct DeliverySet {
-    delivery_set: Vec<DeliveryView>,
+pub(super) struct DeliverySet {
+    pub(super) delivery_set: Vec<DeliveryView>,
     context: String,
 }
 
@@ -402,14 +413,122 @@ async fn created(console: &Console, name: &str, given: &Fields) -> Result<(), Ap
     Ok(())
 }
 
+fn edit_form(visitor: &Visitor, topic: &TopicView) -> Form {
+    Form {
+        frame: visitor.frame("topics"),
+        title: format!("Change {}", topic.topic_name),
+        lead: "What is changed holds for messages that are published from now on; retention for all.".into(),
+        action: format!("{}/edit", of_topic(&topic.topic_name)),
+        inputs: vec![
+            Input::new("retention", "Retention, in seconds", "MsgRetentionSeconds", Kind::Number)
+                .value(topic.msg_retention_seconds.to_string()),
+            Input::new("size", "Largest message, in bytes", "MaxMsgSize", Kind::Number)
+                .value(topic.max_msg_size.to_string()),
+        ],
+        send: "Change",
+        problem: String::new(),
+    }
+}
+
+async fn edit(State(console): State<Console>, visitor: Visitor, Path(name): Path<String>) -> Page {
+    edit_form(&visitor, &described(&console, &name).await?).page()
+}
+
+async fn edited(State(console): State<Console>, Path(name): Path<String>, sent: Sent) -> Result<Response, Trouble> {
+    let changed = async {
+        let params = json!({
+            "TopicName": name,
+            "MsgRetentionSeconds": number(&sent.fields, "retention", "MsgRetentionSeconds")?,
+            "MaxMsgSize": number(&sent.fields, "size", "MaxMsgSize")?,
+        });
+        call::<Value>(&console.app, Product::Tdmq, "ModifyCmqTopicAttribute", params).await
+    };
+    match changed.await {
+        Ok(_) => Ok(Redirect::to(&of_topic(&name)).into_response()),
+        Err(error) => edit_form(&sent.visitor, &described(&console, &name).await?).refused(&sent.fields, &error),
+    }
+}
+
+async fn described(console: &Console, name: &str) -> Result<TopicView, ApiError> {
+    let params = json!({"TopicName": name});
+    let described: Described = call(&console.app, Product::Tdmq, "DescribeCmqTopicDetail", params).await?;
+    Ok(described.topic_describe)
+}
+
+const STRATEGIES: [(&str, &str); 2] =
+    [("EXPONENTIAL_DECAY_RETRY", "for a day, ever more slowly"), ("BACKOFF_RETRY", "three times, in order")];
+const FORMATS: [(&str, &str); 3] =
+    [("JSON", "JSON envelope"), ("SIMPLIFIED", "the text itself"), ("CLOUDEVENTS", "CloudEvents")];
+
+fn edit_subscriber_form(visitor: &Visitor, topic: &str, subscriber: &SubscriberView) -> Form {
+    Form {
+        frame: visitor.frame("topics"),
+        title: format!("Change {}", subscriber.subscription_name),
+        lead: "What is changed holds for messages that it has not been sent yet.".into(),
+        action: format!("{}/subscribers/{}/edit", of_topic(topic), subscriber.subscription_name),
+        inputs: vec![
+            Input::new("filters", "Only messages with these tags or routing keys", "FilterTags", Kind::Line)
+                .hint("Separated by commas; none: all messages.")
+                .value(subscriber.filters()),
+            Input::new("strategy", "Tried again", "NotifyStrategy", choices(&STRATEGIES))
+                .value(&*subscriber.notify_strategy),
+            Input::new("format", "Format", "NotifyContentFormat", choices(&FORMATS))
+                .value(&*subscriber.notify_content_format),
+        ],
+        send: "Change",
+        problem: String::new(),
+    }
+}
+
+async fn edit_subscriber(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Path((topic, name)): Path<(String, String)>,
+) -> Page {
+    edit_subscriber_form(&visitor, &topic, &subscriber_named(&console, &topic, &name).await?).page()
+}
+
+async fn subscriber_edited(
+    State(console): State<Console>,
+    Path((topic, name)): Path<(String, String)>,
+    sent: Sent,
+) -> Result<Response, Trouble> {
+    let mut params = json!({
+        "TopicName": topic,
+        "SubscriptionName": name,
+        "NotifyStrategy": sent.fields.get("strategy"),
+        "NotifyContentFormat": sent.fields.get("format"),
+    });
+    // The two actions do not spell it alike.
+    let field = if filter_field(&console, &topic) == "BindingKey" { "BindingKey" } else { "FilterTags" };
+    params[field] = json!(listed(sent.fields.get("filters")));
+    let changed: Result<Value, _> = call(&console.app, Product::Tdmq, "ModifyCmqSubscriptionAttribute", params).await;
+    match changed {
+        Ok(_) => Ok(Redirect::to(&format!("{}/subscribers/{name}", of_topic(&topic))).into_response()),
+        Err(error) => {
+            let subscriber = subscriber_named(&console, &topic, &name).await?;
+            edit_subscriber_form(&sent.visitor, &topic, &subscriber).refused(&sent.fields, &error)
+        }
+    }
+}
+
+/// What stands between commas.
+fn listed(text: &str) -> Vec<&str> {
+    text.split(',').map(str::trim).filter(|text| !text.is_empty()).collect()
+}
+
+/// The parameter by which subscribers of the topic choose.
+fn filter_field(console: &Console, topic: &str) -> &'static str {
+    let routes =
+        console.app.state().topic_named(topic).is_some_and(|it| it.filter == kernel::topic::FilterType::Routing);
+    if routes { "BindingKey" } else { "FilterTag" }
+}
+
 fn subscriber_form(console: &Console, visitor: &Visitor, topic: &str) -> Form {
     let state = console.app.state();
     let queues: Vec<(String, String)> =
         state.queues().map(|queue| (queue.name.clone(), queue.name.clone())).take(1_000).collect();
     let queues = std::iter::once((String::new(), "none: an address".to_owned())).chain(queues).collect();
-    let strategies =
-        [("EXPONENTIAL_DECAY_RETRY", "for a day, ever more slowly"), ("BACKOFF_RETRY", "three times, in order")];
-    let formats = [("JSON", "JSON envelope"), ("SIMPLIFIED", "the text itself"), ("CLOUDEVENTS", "CloudEvents")];
     Form {
         frame: visitor.frame("topics"),
         title: format!("Add a subscriber to {topic}"),
@@ -422,8 +541,8 @@ fn subscriber_form(console: &Console, visitor: &Visitor, topic: &str) -> Form {
                 .hint("http:// or https://; left empty where a queue is chosen."),
             Input::new("filters", "Only messages with these tags or routing keys", "FilterTag", Kind::Line)
                 .hint("Separated by commas; none: all messages."),
-            Input::new("strategy", "Tried again", "NotifyStrategy", choices(&strategies)),
-            Input::new("format", "Format", "NotifyContentFormat", choices(&formats)),
+            Input::new("strategy", "Tried again", "NotifyStrategy", choices(&STRATEGIES)),
+            Input::new("format", "Format", "NotifyContentFormat", choices(&FORMATS)),
         ],
         send: "Add",
         problem: String::new(),
@@ -452,9 +571,7 @@ async fn subscribed(console: &Console, topic: &str, given: &Fields) -> Result<()
             return Err(ApiError::new("InvalidParameterValue", both));
         }
     };
-    let filters: Vec<&str> = given.get("filters").split(',').map(str::trim).filter(|text| !text.is_empty()).collect();
-    let routes =
-        console.app.state().topic_named(topic).is_some_and(|it| it.filter == kernel::topic::FilterType::Routing);
+    let filters = listed(given.get("filters"));
     // A queue gets the text itself in either of CMQ's formats unless it is asked for an envelope.
     let mut params = json!({
         "TopicName": topic,
@@ -465,7 +582,7 @@ async fn subscribed(console: &Console, topic: &str, given: &Fields) -> Result<()
         "NotifyContentFormat": if protocol == "queue" { "SIMPLIFIED" } else { given.get("format") },
     });
     if !filters.is_empty() {
-        params[if routes { "BindingKey" } else { "FilterTag" }] = json!(filters);
+        params[filter_field(console, topic)] = json!(filters);
     }
     let _: Value = call(&console.app, Product::Tdmq, "CreateCmqSubscribe", params).await?;
     Ok(())

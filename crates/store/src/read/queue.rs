@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kernel::queue::Queue;
+use kernel::queue::{Queue, QueueMessage};
 use kernel::time::Timestamp;
 use kernel::topic::StreamNo;
 
@@ -37,6 +37,19 @@ pub(crate) fn figures(engine: &mut dyn Engine, queue: StreamNo, now: Timestamp) 
     let text = "select enqueued from queue_message where heap = ?1 order by seq limit 1";
     let oldest = first(engine, &Statement::new(text, values![heap]), |row| row.time())?;
     Ok(QueueFigures { active: stored.saturating_sub(hidden), inactive, delayed: hidden - inactive, oldest })
+}
+
+pub(crate) fn messages(
+    engine: &mut dyn Engine,
+    queue: StreamNo,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<Arc<QueueMessage>>, EngineError> {
+    let heap = "select heap from queue where no = ?1";
+    let text =
+        format!("{} where heap = ({heap}) and seq > ?2 order by heap, seq limit ?3", queue::MESSAGE_TEXTS.select);
+    let statement = Statement::new(text, values![queue, after, limit as u64]);
+    all(engine, &statement, |row| queue::read_message(row).map(Arc::new))
 }
 
 pub(crate) fn next_visible(

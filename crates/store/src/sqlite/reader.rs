@@ -10,7 +10,7 @@ use kernel::instance::{Instance, InstanceKey};
 use kernel::job::Job;
 use kernel::node::Node;
 use kernel::phase::Phase;
-use kernel::queue::Queue;
+use kernel::queue::{Queue, QueueMessage};
 use kernel::sample::Sample;
 use kernel::subscription::{Subscription, SubscriptionKey};
 use kernel::task::TaskKey;
@@ -94,6 +94,8 @@ reads! {
     fn queue(name: &str) -> Option<Arc<Queue>> = queue::queue, "read a queue";
     fn queues(filter: &NameFilter, span: Span) -> Page<Arc<Queue>> = queue::queues, "list queues";
     fn queue_figures(queue: StreamNo, now: Timestamp) -> QueueFigures = queue::figures, "count what a queue holds";
+    fn queue_messages(queue: StreamNo, after: u64, limit: usize) -> Vec<Arc<QueueMessage>>
+        = queue::messages, "look at a queue's messages";
     fn next_visible(queue: StreamNo, now: Timestamp) -> Option<Timestamp>
         = queue::next_visible, "look for a queue's next message";
 }

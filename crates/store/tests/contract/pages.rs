@@ -13,8 +13,8 @@ use kernel::template::Template;
 use kernel::time::Timestamp;
 use kernel::topic::{StreamNo, TopicMessage};
 use store::{
-    Batch, DeadFigures, DeliverySet, EnvFilter, InstanceListed, JobFilter, NameFilter, NodeCounts, QueueFigures, Span,
-    SubscriptionFilter, Tagged, TemplateFilter, TopicFigures, TopicSpan,
+    Batch, DeadFigures, DeliverySet, EnvFilter, InstanceListed, JobFilter, NameFilter, NodeCounts, QueueFigures,
+    Reader, Span, SubscriptionFilter, Tagged, TemplateFilter, TopicFigures, TopicSpan,
 };
 
 use crate::rows::*;
@@ -252,6 +252,13 @@ pub(crate) fn figures_say_what_is_there(database: &dyn Database) {
     let figures = reader.queue_figures(StreamNo(2), Timestamp(100)).unwrap();
     assert_eq!(figures, QueueFigures { active: 2, inactive: 1, delayed: 1, oldest: Some(Timestamp(10)) });
     assert_eq!(reader.next_visible(StreamNo(2), Timestamp(100)).unwrap(), Some(Timestamp(400)));
+    let looked = |reader: &mut dyn Reader, queue, after, limit| {
+        let found = reader.queue_messages(StreamNo(queue), after, limit).unwrap();
+        found.iter().map(|message| message.key.seq).collect::<Vec<_>>()
+    };
+    assert_eq!(looked(&mut *reader, 2, 0, 3), [1, 2, 3]);
+    assert_eq!(looked(&mut *reader, 2, 3, 3), [4]);
+    assert!(looked(&mut *reader, 7, 0, 3).is_empty());
     assert_eq!(reader.next_visible(StreamNo(2), Timestamp(500)).unwrap(), None);
     let figures = reader.topic_figures(StreamNo(1)).unwrap();
     assert_eq!(figures, TopicFigures { messages: 3, oldest: Some(Timestamp(30)), subscriptions: 1 });

@@ -130,7 +130,8 @@ impl Browser {
     /// Writes what is seen at this width into a file.
     pub(crate) fn draw(&self, width: u32, file: &Path) {
         let height = |browser: &Self| {
-            let script = "return document.documentElement.scrollHeight";
+            // What the window itself takes is not seen.
+            let script = "return document.documentElement.scrollHeight + outerHeight - innerHeight";
             u32::try_from(browser.run(script, Vec::new()).as_u64().unwrap_or(900)).unwrap_or(900).clamp(600, 4_000)
         };
         for _ in 0..2 {

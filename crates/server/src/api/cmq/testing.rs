@@ -51,6 +51,7 @@ impl Running {
             queue_wakes: Arc::default(),
             logs: Path::new("").into(),
             state: Arc::new(StateCell::new(ledger.state().clone())),
+            tally: Arc::default(),
             readers,
         };
         let commits = Arc::new(AtomicUsize::new(0));

@@ -70,7 +70,8 @@ fn page(
     Ok((found, None))
 }
 
-fn view(topic: &Topic, message: &TopicMessage) -> Value {
+/// What is told of an event, and of a message that is none.
+pub(crate) fn view(topic: &Topic, message: &TopicMessage) -> Value {
     let body: Value = serde_json::from_str(&message.body).unwrap_or_default();
     let event = match received::read(&body) {
         Received::Events(events) => events.into_iter().next(),

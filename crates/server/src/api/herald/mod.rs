@@ -16,6 +16,7 @@ mod replay;
 mod submit_task_template;
 mod subscription;
 
+pub(crate) use describe_events::view as event_view;
 use kernel::event::Outlets;
 use wire::api3::ApiError;
 
