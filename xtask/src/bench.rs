@@ -12,7 +12,7 @@ struct Bench {
     measures: &'static str,
 }
 
-const BENCHES: [Bench; 7] = [
+const BENCHES: [Bench; 8] = [
     Bench { name: "ledger", package: "store", measures: "instance completions committed per second on SQLite" },
     Bench { name: "retention", package: "store", measures: "commits while a day of 10,000,000 messages is removed" },
     Bench { name: "instances", package: "cli", measures: "10,000 instances of `true` from submission to their events" },
@@ -23,6 +23,11 @@ const BENCHES: [Bench; 7] = [
         measures: "messages sent, received and deleted over HTTP, beside an echo",
     },
     Bench { name: "million", package: "cli", measures: "submission of 1,000,000 instances, and the memory they take" },
+    Bench {
+        name: "pages",
+        package: "cli",
+        measures: "the console's pages on a server with 10,000 jobs, 1,000,000 instances and 1,000,000 messages",
+    },
     Bench {
         name: "subscribers",
         package: "cli",

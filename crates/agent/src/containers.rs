@@ -105,6 +105,19 @@ pub(crate) fn ran_out_of_memory(folder: &Path, name: &str) -> io::Result<bool> {
     Ok(asked.succeeded && asked.stdout.trim() == "true")
 }
 
+/// Whether the program does something at all: docker's does not without its daemon.
+pub(crate) fn answers(program: &[String]) -> Result<(), String> {
+    let name = program.join(" ");
+    match call_within(program, &["version"], CONTAINER_ASKED) {
+        Ok(called) if called.succeeded => Ok(()),
+        Ok(called) => {
+            let last = called.stderr.trim().lines().next_back().unwrap_or_default().to_owned();
+            Err(format!("{name} is there and does not work: {last}"))
+        }
+        Err(error) => Err(format!("{name} is there and does not work: {error}")),
+    }
+}
+
 /// The first process in a recorded container, by its id on the machine; `None` while there is none.
 pub(crate) fn first_process(folder: &Path, name: &str) -> io::Result<Option<i32>> {
     let program: Vec<String> = serde_json::from_slice(&fs::read(folder.join(name))?)?;

@@ -80,6 +80,22 @@ pub enum AgentError {
     },
 }
 
+/// Which limits of instance types would hold on this machine: whether all of them, and in a line for people.
+#[must_use]
+pub fn survey_limits() -> (bool, String) {
+    cgroup::survey()
+}
+
+/// What would run containers on this machine.
+///
+/// # Errors
+/// Why there is nothing.
+pub fn survey_containers() -> Result<String, String> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let program = containers::program(&[], &path)?;
+    containers::answers(&program).map(|()| program.join(" "))
+}
+
 /// Runs an agent until the server stops it or it gets SIGTERM; none of its runs outlives it. Takes this process's
 /// SIGTERM, SIGINT and SIGHUP, and every child that it has. Must not be called from an asynchronous runtime.
 ///

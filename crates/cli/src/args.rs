@@ -7,7 +7,8 @@ use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
 use crate::{
-    agent, completions, delivery, demo, env, event, job, node, open, queue, serve, step, sub, template, topic,
+    agent, completions, config, delivery, demo, doctor, env, event, job, man, node, open, queue, serve, step, sub,
+    template, topic,
 };
 
 /// Runs batch jobs and tells the world what happened to them
@@ -35,7 +36,10 @@ enum Verb {
     Delivery(delivery::Delivery),
     Event(event::Event),
     Open(open::Open),
+    Config(config::Config),
+    Doctor(doctor::Doctor),
     Completions(completions::Completions),
+    Man(man::Man),
 }
 
 impl Cli {
@@ -65,7 +69,10 @@ impl Verb {
             Verb::Delivery(noun) => one_thread(noun.run()),
             Verb::Event(noun) => one_thread(noun.run()),
             Verb::Open(verb) => one_thread(verb.run()),
+            Verb::Config(noun) => noun.run(),
+            Verb::Doctor(verb) => one_thread(verb.run()),
             Verb::Completions(verb) => verb.run(),
+            Verb::Man(verb) => verb.run(),
         }
     }
 }

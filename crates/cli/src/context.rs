@@ -22,7 +22,8 @@ pub(crate) struct Context {
 impl Context {
     /// Nothing is looked up before a verb asks for it.
     pub(crate) fn new(connection: Connection) -> Self {
-        Self { out: Output::standard(connection.json), zone: TimeZone::system(), connection }
+        let zone = if connection.utc { TimeZone::UTC } else { TimeZone::system() };
+        Self { out: Output::standard(connection.json), zone, connection }
     }
 
     /// A client for the server that flags, variables and data folder name. Each call looks again, because a server

@@ -28,6 +28,24 @@ pub(crate) enum Failure {
     /// A replay that was waited for did not come to its end.
     #[error("{0}")]
     Replay(String),
+    /// A stream of events was refused, or cannot go on.
+    #[error("the events cannot be followed: {0}")]
+    Stream(String),
+    /// The command that was to be run for an event failed.
+    #[error("`{command}` failed for event {event}: {why}")]
+    Exec {
+        /// The command.
+        command: String,
+        /// The event's id, or that of its message.
+        event: String,
+        /// How it ended.
+        why: String,
+        /// The event's Sequence.
+        sequence: Option<u64>,
+    },
+    /// Something on this machine is not as it has to be.
+    #[error("{0} of the checks failed")]
+    Unwell(usize),
     /// A job that was waited for did not succeed.
     #[error("{job} ended {state}{}", because(reason))]
     Job {
@@ -96,6 +114,9 @@ impl Failure {
         match self {
             Self::Place(error) => error.hint(),
             Self::Client(error) => error.hint(),
+            Self::Exec { sequence: Some(sequence), .. } => {
+                Some(format!("the same with `--since {sequence}` goes on with this event"))
+            }
             Self::Job { job, .. } => Some(format!("`herald job show {job}` tells more")),
             _ => None,
         }

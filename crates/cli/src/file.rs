@@ -16,6 +16,14 @@ pub(crate) enum FileError {
         /// Why.
         source: io::Error,
     },
+    /// It cannot be written.
+    #[error("failed to write {}", name(path))]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// Its text is not what it should be.
     #[error("failed to understand {}", name(path))]
     Understand {

@@ -3,9 +3,10 @@
 //! The API has no call that waits, so the job is asked after again and again: soon at first, since many jobs are
 //! short, then once a second.
 
+use std::fmt::Write;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -16,7 +17,7 @@ use crate::reply::{counts, number, text};
 
 /// The first pause, and how it grows.
 const SOON: Duration = Duration::from_millis(20);
-const SELDOM: Duration = Duration::from_secs(1);
+pub(crate) const SELDOM: Duration = Duration::from_secs(1);
 /// How long a server that has answered before may be away.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -56,7 +57,7 @@ pub(crate) fn must_have_succeeded(view: &Value) -> Result<(), Failure> {
 }
 
 /// A job in one of these states changes no more of itself.
-fn has_ended(state: &str) -> bool {
+pub(crate) fn has_ended(state: &str) -> bool {
     matches!(state, "SUCCEED" | "FAILED" | "FAILED_INTERRUPTED")
 }
 
@@ -78,7 +79,11 @@ async fn describe_again(cx: &Context, job: &str) -> Result<Value, Failure> {
     }
 }
 
-fn be_patient(cx: &Context, since: &mut Option<Instant>, error: ClientError) -> Result<(), Failure> {
+/// Says once that the server is away, and fails when it has been for too long.
+///
+/// # Errors
+/// The error that told that it is away.
+pub(crate) fn be_patient(cx: &Context, since: &mut Option<Instant>, error: ClientError) -> Result<(), Failure> {
     if since.is_none() {
         cx.out.say(format_args!("the server is away; waiting up to {} s for it", PATIENCE.as_secs()));
     }
@@ -90,8 +95,17 @@ struct Bar(ProgressBar);
 
 impl Bar {
     fn new(job: &str) -> Self {
-        let style = ProgressStyle::with_template("{prefix} {bar:24} {pos} of {len} instances  {msg}");
-        let style = style.expect("the template is a constant that is right");
+        let template = "{prefix} {bar:24} {pos} of {len} instances, {per_sec}, {eta} left  {msg}";
+        let style = ProgressStyle::with_template(template).expect("the template is a constant that is right");
+        let rate = |state: &ProgressState, out: &mut dyn Write| {
+            // A terminal that does not take it has other troubles.
+            let _ = write!(out, "{:.1}/s", state.per_sec());
+        };
+        let left = |state: &ProgressState, out: &mut dyn Write| {
+            let known = state.pos() > 0 && state.eta().as_secs() < 86_400 * 100;
+            let _ = if known { write!(out, "{:#}", HumanDuration(state.eta())) } else { write!(out, "?") };
+        };
+        let style = style.with_key("per_sec", rate).with_key("eta", left);
         Self(ProgressBar::no_length().with_style(style).with_prefix(job.to_owned()))
     }
 
@@ -101,7 +115,7 @@ impl Bar {
         let all = metrics.as_object().into_iter().flatten().filter_map(|(_, count)| count.as_u64());
         self.0.set_length(all.sum());
         self.0.set_position(ended.iter().sum());
-        self.0.set_message(counts(metrics));
+        self.0.set_message(format!("tasks: {}; instances: {}", counts(&view["TaskMetrics"]), counts(metrics)));
     }
 
     fn is_hidden(&self) -> bool {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 use kernel::environment::NodeType;
 use kernel::limits;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub use storage::{S3, Storage};
@@ -21,8 +21,11 @@ use crate::keys::KeyPair;
 use crate::provider::Size;
 use crate::settings::{Catalogue, OfferedType, Settings};
 
+/// The file that says what the defaults are, with what each setting is.
+pub const DEFAULT_FILE: &str = include_str!("config/default.toml");
+
 /// All settings of a server.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The data folder. Made if missing. Default: `herald-data`.
@@ -52,7 +55,7 @@ pub struct Config {
 }
 
 /// `[console]`
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ConsoleNames {
     /// Names, such as `batch.example.com`, that the console is reached by; under another name it is not shown, since a
@@ -61,7 +64,7 @@ pub struct ConsoleNames {
 }
 
 /// `[jobs]`
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Jobs {
     /// Most unfinished jobs; 0: no bound. Default: 0.
@@ -81,7 +84,7 @@ pub struct Jobs {
 }
 
 /// `[nodes]`
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Nodes {
     /// Most nodes on this machine; an environment's fail beyond it as `capacity`, tasks' own are not made. Default: 32.
@@ -117,7 +120,7 @@ pub struct Nodes {
 }
 
 /// `[nodes.types.NAME]`
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListedType {
     /// Cores.
@@ -136,7 +139,7 @@ pub struct ListedType {
 }
 
 /// `[messages]`
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Messages {
     /// Number of the account that owns topics and queues: `TopicOwner` in posts. Default: 1250000000.
@@ -150,7 +153,7 @@ pub struct Messages {
 }
 
 /// `[push]`
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Push {
     /// Networks, such as `10.0.0.0/8`, that posts may go to though they are not public. A server that listens on a
@@ -471,6 +474,30 @@ mod tests {
         assert_eq!(settings.zones.len(), 9);
         let local = settings.catalogue.node_type("local").unwrap();
         assert_eq!(local.slots, local.cpu);
+    }
+
+    #[test]
+    fn the_default_file_has_every_setting_with_its_default() {
+        assert_eq!(Config::parse(DEFAULT_FILE).unwrap(), Config::default());
+        let mut wanted = toml::Table::try_from(Config::default()).unwrap();
+        let mut found: toml::Table = DEFAULT_FILE.parse().unwrap();
+        for table in [&mut wanted, &mut found] {
+            // Instance types are an example.
+            table["nodes"].as_table_mut().unwrap().remove("types");
+        }
+        assert_eq!(found, wanted);
+        // What has no default stands in a comment, and can be used as it stands there.
+        let all: String = DEFAULT_FILE.lines().map(|line| format!("{}\n", example(line))).collect();
+        let config = Config::parse(&all).unwrap();
+        assert!(config.storage.cos_root.is_some() && config.storage.s3.is_some() && config.push.proxy.is_some());
+        assert!(config.push.ca_file.is_some() && config.storage.mounts.len() == 1 && config.nodes.types.len() == 1);
+    }
+
+    /// A line, without the mark of a comment where it is a setting.
+    fn example(line: &str) -> &str {
+        let Some(rest) = line.strip_prefix("# ") else { return line };
+        let is_setting = rest.split_once(" = ").is_some_and(|(key, _)| key.starts_with('"') || !key.contains(' '));
+        if rest.starts_with('[') || is_setting { rest } else { line }
     }
 
     #[test]

@@ -128,6 +128,7 @@ struct Reading {
     read: VecDeque<Arc<TopicMessage>>,
     commits: tokio::sync::watch::Receiver<u64>,
     stopping: tokio::sync::watch::Receiver<bool>,
+    has_begun: bool,
     is_over: bool,
     _place: OwnedSemaphorePermit,
 }
@@ -184,6 +185,7 @@ impl Reading {
             read: VecDeque::new(),
             commits,
             stopping,
+            has_begun: false,
             is_over: false,
             _place: place,
         };
@@ -238,8 +240,13 @@ impl Reading {
         state.topic(topic).map(|topic| topic.name.clone()).ok_or_else(|| Refused::Missing("the topic".into()))
     }
 
-    /// The next event of the stream; `None` ends it.
+    /// The next event of the stream; `None` ends it. The first has an id and nothing else: who loses the stream before
+    /// anything is told has a place to go on from, too.
     async fn next(&mut self) -> Option<Event> {
+        if !std::mem::replace(&mut self.has_begun, true) {
+            let place = |(topic, read): &(StreamNo, u64)| format!("{}:{read}", topic.0);
+            return Some(Event::default().id(self.cursor.iter().map(place).collect::<Vec<_>>().join(",")));
+        }
         loop {
             if self.is_over {
                 return None;

@@ -212,6 +212,16 @@ impl Groups {
     }
 }
 
+/// What a node with limits would find here: whether all of them would hold, and what there is, in a line for people.
+pub(crate) fn survey() -> (bool, String) {
+    let surveyed = Hierarchies::find().and_then(|found| {
+        let (base, controllers) = controllers::find(&found);
+        let tracking = base.as_deref().or(found.tracking()).ok_or_else(none_there)?;
+        Ok((controllers.len() == Kind::ALL.len(), facts(&controllers, found.version(tracking))))
+    });
+    surveyed.unwrap_or_else(|error| (false, format!("no cgroups: {error}")))
+}
+
 /// Puts this process into a group.
 fn enter(group: &Path) -> io::Result<()> {
     fs::write(group.join(PROCS), "0")

@@ -21,6 +21,9 @@ pub(crate) struct Connection {
     /// DATA, the data folder of a server on this machine
     #[arg(long, global = true, value_name = "DIR", default_value = "./herald-data")]
     pub(super) data: PathBuf,
+    /// Show times in UTC, not in this machine's zone
+    #[arg(long, global = true, help_heading = None)]
+    pub(crate) utc: bool,
     /// Print the server's reply, as JSON
     #[arg(long, global = true, help_heading = None)]
     pub(crate) json: bool,
@@ -29,7 +32,15 @@ pub(crate) struct Connection {
 impl Connection {
     /// The server whose data folder this is, whatever flags and variables say.
     pub(crate) fn of_data(data: PathBuf, region: &str) -> Self {
-        Self { endpoint: None, secret_id: None, secret_key: None, region: region.to_owned(), data, json: false }
+        Self {
+            endpoint: None,
+            secret_id: None,
+            secret_key: None,
+            region: region.to_owned(),
+            data,
+            utc: false,
+            json: false,
+        }
     }
 
     /// The region that requests name.

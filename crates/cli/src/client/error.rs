@@ -93,16 +93,22 @@ fn hint_for(action: &str, code: &str) -> Option<&'static str> {
         "ResourceInUse.Job" => "`herald job terminate ID` ends a job",
         "6030" => "`herald sub create` subscribes a queue or an HTTP address to a topic",
         "ResourceNotFound.Topic" => TOPICS,
+        "ResourceNotFound.Subscription" => SUBSCRIPTIONS,
         // These codes do not tell what it is that does not exist.
         "ResourceNotFound" | "4440" => match action {
             "PublishMessage" => TOPICS,
-            "DeleteCmqSubscribe" => "`herald sub list TOPIC` shows a topic's subscriptions",
+            "DeleteCmqSubscribe"
+            | "ModifyCmqSubscriptionAttribute"
+            | "PauseSubscription"
+            | "ResumeSubscription"
+            | "RotateSubscriptionSecret" => SUBSCRIPTIONS,
             _ => "`herald queue list` shows the queues there are",
         },
         _ => return None,
     })
 }
 
+const SUBSCRIPTIONS: &str = "`herald sub list TOPIC` shows a topic's subscriptions";
 const TOPICS: &str = "`herald topic list` shows the topics there are";
 
 #[cfg(test)]

@@ -176,6 +176,26 @@ impl Client {
         }
     }
 
+    /// Opens a stream of events, behind the event with this id. No secret goes over the wire: a one-time address, which
+    /// is asked for with a signature, leads to a session.
+    ///
+    /// # Errors
+    /// [`ClientError`]. That the stream itself is refused, the reply tells.
+    pub(crate) async fn events(&self, query: &str, last_id: Option<&str>) -> Result<reqwest::Response, ClientError> {
+        let unreachable = |source| ClientError::Unreachable { endpoint: self.address(), source };
+        let made = self.call(Service::Herald, "CreateConsoleLogin", &Value::Object(Map::new())).await?;
+        let at = |path: &str| self.place.endpoint().join(path).expect("a path can be joined to any HTTP address");
+        let path = made["Path"].as_str().unwrap_or_default();
+        let entered = self.http.get(at(path)).timeout(ANSWER).send().await.map_err(unreachable)?;
+        let cookie = entered.headers().get("set-cookie").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let cookie = cookie.split(';').next().unwrap_or_default();
+        let mut request = self.http.get(at(&format!("/events?{query}"))).header("cookie", cookie);
+        if let Some(id) = last_id {
+            request = request.header("last-event-id", id);
+        }
+        request.send().await.map_err(unreachable)
+    }
+
     async fn send(&self, action: &'static str, request: reqwest::RequestBuilder) -> Result<Value, ClientError> {
         let unreachable = |source| ClientError::Unreachable { endpoint: self.address(), source };
         let response = request.send().await.map_err(unreachable)?;

@@ -4,6 +4,8 @@ use serde_json::json;
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::follow;
+use crate::reply::text;
 
 /// End a job, or one instance of it: what runs is stopped, what has not run never will
 #[derive(clap::Args)]
@@ -26,7 +28,12 @@ impl Terminate {
             let reply = client.batch("TerminateTaskInstance", &params).await?;
             return cx.done(&reply, format_args!("instance {index} of {task} of {} is being terminated", self.id));
         }
+        let before = client.batch("DescribeJob", &json!({"JobId": self.id})).await?;
         let reply = client.batch("TerminateJob", &json!({"JobId": self.id})).await?;
+        if follow::has_ended(&text(&before, "JobState")) {
+            let told = format!("{} had ended already: {}", self.id, text(&before, "JobState"));
+            return cx.done(&reply, told);
+        }
         cx.done(&reply, format_args!("{} is being terminated", self.id))
     }
 }

@@ -20,6 +20,24 @@ const JOB: &str = r#"{"JobName": "first", "Tasks": [
   "Dependences": [{"StartTask": "count", "EndTask": "sum"}],
   "Notifications": [{"TopicName": "job-message", "EventConfigs": [{"EventName": "JobSucceed"}]}]}"#;
 
+/// A job with more to see: it is what README's pictures show.
+const PICTURED: &str = r#"{"JobName": "index the archive", "Tasks": [
+  {"TaskName": "fetch", "TaskInstanceNum": 6, "EnvId": "ENV", "Application": {"DeliveryForm": "LOCAL",
+    "Command": "echo fetched"}},
+  {"TaskName": "count", "TaskInstanceNum": 12, "EnvId": "ENV", "Application": {"DeliveryForm": "LOCAL",
+    "Command": "echo \"<b>number</b> $BATCH_TASK_INSTANCE_INDEX\"; sleep 0.2"}},
+  {"TaskName": "scale", "TaskInstanceNum": 4, "EnvId": "ENV", "Application": {"DeliveryForm": "LOCAL",
+    "Command": "sleep 0.1"}},
+  {"TaskName": "merge", "EnvId": "ENV", "Application": {"DeliveryForm": "LOCAL", "Command": "sleep 0.3"}},
+  {"TaskName": "publish", "EnvId": "ENV", "Application": {"DeliveryForm": "LOCAL", "Command": "true"}}],
+  "Dependences": [{"StartTask": "fetch", "EndTask": "count"}, {"StartTask": "fetch", "EndTask": "scale"},
+    {"StartTask": "count", "EndTask": "merge"}, {"StartTask": "scale", "EndTask": "merge"},
+    {"StartTask": "merge", "EndTask": "publish"}],
+  "Notifications": [{"TopicName": "job-message", "EventConfigs": [{"EventName": "JobRunning"},
+    {"EventName": "JobSucceed"}, {"EventName": "TaskSucceed"}]}]}"#;
+/// The pictures that README shows.
+const SHOWN: [&str; 2] = ["job-desktop-light", "overview-desktop-light"];
+
 /// A server, and the address that leads into its console.
 fn start() -> (Server, String) {
     let server = Server::start_with("[jobs]\nretry_pause_s = 0\n");
@@ -130,7 +148,7 @@ fn pages(server: &Server) -> Vec<(&'static str, String)> {
         .expect("a file of the test");
     let env = made(&["env", "create", &env.display().to_string()]);
     let job = server.folder().join("job.json");
-    fs::write(&job, JOB.replace("ENV", &env)).expect("a file of the test");
+    fs::write(&job, PICTURED.replace("ENV", &env)).expect("a file of the test");
     let job = made(&["job", "submit", "--wait", &job.display().to_string()]).lines().next().expect("its id").to_owned();
     vec![
         ("overview", String::new()),
@@ -191,6 +209,14 @@ fn every_page_is_valid_and_can_be_used_by_everybody() {
         }
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+    if std::env::var_os("HERALD_WRITE_DOCS").is_some() {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/console");
+        fs::create_dir_all(&docs).expect("a folder for pictures");
+        for name in SHOWN {
+            let file = format!("{name}.png");
+            fs::copy(pictures().join(&file), docs.join(&file)).expect("the picture is there");
+        }
+    }
     let mut validate = Command::new("node");
     validate.arg(checkers().join("node_modules/html-validate/bin/html-validate.mjs"));
     validate.args(["--preset", "recommended"]).arg(&sources).stdin(Stdio::null());

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use kernel::setup::StorageKey;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{Config, ConfigError, ensure};
 use crate::gateway::{ObjectServer, Surroundings};
 
 /// `[storage]`
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Storage {
     /// The folder of the buckets of `cos://`, each a folder in it. Default: `cos` in the data folder. Without effect
@@ -28,7 +28,7 @@ pub struct Storage {
 }
 
 /// `[storage.s3]`
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct S3 {
     /// Its address, `http://HOST:PORT` or `https://HOST`.

@@ -27,6 +27,9 @@ const FLAGS: [&str; 9] = [
     "--hide-scrollbars",
 ];
 
+/// The height of a window that most pages are higher than.
+const LOW: u32 = 300;
+
 /// A browser. It ends when this is dropped.
 pub(crate) struct Browser {
     client: Client,
@@ -132,12 +135,14 @@ impl Browser {
         let height = |browser: &Self| {
             // What the window itself takes is not seen.
             let script = "return document.documentElement.scrollHeight + outerHeight - innerHeight";
-            u32::try_from(browser.run(script, Vec::new()).as_u64().unwrap_or(900)).unwrap_or(900).clamp(600, 4_000)
+            u32::try_from(browser.run(script, Vec::new()).as_u64().unwrap_or(900)).unwrap_or(900).clamp(LOW, 4_000)
         };
-        for _ in 0..2 {
-            let size = self.client.set_window_size(width, height(self));
-            self.runtime.block_on(size).expect("the window has another size");
-        }
+        // A page is never lower than its window, so that is low at first.
+        let size = |height| {
+            self.runtime.block_on(self.client.set_window_size(width, height)).expect("the window has another size");
+        };
+        size(LOW);
+        size(height(self));
         let picture = self.runtime.block_on(self.client.screenshot()).expect("a picture");
         fs::create_dir_all(file.parent().expect("in a folder")).expect("a folder for pictures");
         fs::write(file, picture).expect("the picture is written");
