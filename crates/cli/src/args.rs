@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
 use crate::{
-    agent, completions, config, delivery, demo, doctor, env, event, job, man, node, open, queue, serve, step, sub,
-    template, topic,
+    agent, backup, completions, config, delivery, demo, doctor, env, event, job, man, node, open, queue, serve, step,
+    sub, template, topic,
 };
 
 /// Runs batch jobs and tells the world what happened to them
@@ -36,6 +36,8 @@ enum Verb {
     Delivery(delivery::Delivery),
     Event(event::Event),
     Open(open::Open),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Config(config::Config),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
@@ -69,6 +71,8 @@ impl Verb {
             Verb::Delivery(noun) => one_thread(noun.run()),
             Verb::Event(noun) => one_thread(noun.run()),
             Verb::Open(verb) => one_thread(verb.run()),
+            Verb::Backup(verb) => verb.run(),
+            Verb::Restore(verb) => verb.run(),
             Verb::Config(noun) => noun.run(),
             Verb::Doctor(verb) => one_thread(verb.run()),
             Verb::Completions(verb) => verb.run(),

@@ -74,6 +74,9 @@ pub(crate) enum Failure {
     /// One half of the key for storage is given without the other.
     #[error("HERALD_COS_SECRET_ID and HERALD_COS_SECRET_KEY belong together; only one of them is set")]
     HalfStorageKey,
+    /// There is no backup, or nothing was restored.
+    #[error(transparent)]
+    Backup(#[from] server::BackupError),
     /// A server did not start.
     #[error(transparent)]
     Serve(#[from] server::ServeError),

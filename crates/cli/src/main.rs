@@ -6,6 +6,7 @@
 
 mod agent;
 mod args;
+mod backup;
 mod client;
 mod completions;
 mod config;

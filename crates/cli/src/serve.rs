@@ -23,6 +23,9 @@ pub(crate) struct Serve {
     /// Where to listen; port 0 picks one [default: 127.0.0.1:7400]
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<SocketAddr>,
+    /// Listen beyond the loopback although keys, commands and outputs cross the network unencrypted
+    #[arg(long)]
+    insecure: bool,
     /// A file in TOML with further settings
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -56,7 +59,7 @@ impl Serve {
     /// The file's settings with variables and flags laid over them.
     fn config(self, variable: impl Fn(&str) -> Option<String>) -> Result<Config, Failure> {
         let mut config = match &self.config {
-            Some(path) => Config::read(path)?,
+            Some(path) => Config::read_unchecked(path)?,
             None => Config::default(),
         };
         config.key = key(&variable)?;
@@ -67,6 +70,8 @@ impl Serve {
         if let Some(listen) = self.listen {
             config.listen = listen;
         }
+        config.insecure |= self.insecure;
+        config.check()?;
         Ok(config)
     }
 }
@@ -107,7 +112,7 @@ mod tests {
     use super::*;
 
     fn serve() -> Serve {
-        Serve { data: None, listen: None, config: None }
+        Serve { data: None, listen: None, insecure: false, config: None }
     }
 
     #[test]
@@ -117,10 +122,19 @@ mod tests {
         std::fs::write(&file, "data = \"there\"\nlisten = \"127.0.0.1:1\"\n").unwrap();
         let from_file = Serve { config: Some(file.clone()), ..serve() }.config(|_| None).unwrap();
         assert_eq!((from_file.data, from_file.listen.port()), (PathBuf::from("there"), 1));
-        let flags = Serve { data: Some("here".into()), listen: "127.0.0.1:2".parse().ok(), config: Some(file) };
+        let listen = "127.0.0.1:2".parse().ok();
+        let flags = Serve { data: Some("here".into()), listen, config: Some(file), ..serve() };
         let over = flags.config(|_| None).unwrap();
         assert_eq!((over.data, over.listen.port()), (PathBuf::from("here"), 2));
         assert_eq!(serve().config(|_| None).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn a_network_is_listened_on_only_where_that_is_said() {
+        let listen = || "0.0.0.0:80".parse().ok();
+        let refused = Serve { listen: listen(), ..serve() }.config(|_| None).unwrap_err();
+        assert!(refused.to_string().contains("--insecure"), "{refused}");
+        assert!(Serve { listen: listen(), insecure: true, ..serve() }.config(|_| None).is_ok());
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Where to listen; port 0 picks one. Default: `127.0.0.1:7400`.
     pub listen: SocketAddr,
+    /// Whether to listen beyond the loopback although nothing that is said there is encrypted. Default: false.
+    pub insecure: bool,
     /// The one region. Default: `ap-guangzhou`.
     pub region: String,
     /// The zones of the region. Default: the region's name with `-1` to `-9`.
@@ -180,6 +182,7 @@ impl Default for Config {
         Self {
             data: "herald-data".into(),
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7400),
+            insecure: false,
             region: "ap-guangzhou".into(),
             zones: Vec::new(),
             key: None,
@@ -286,18 +289,31 @@ impl Config {
         Self::parse(&text)
     }
 
+    /// Reads a file over which flags and variables will be laid: what it says is checked then.
+    ///
+    /// # Errors
+    /// [`ConfigError::Read`] and [`ConfigError::Syntax`].
+    pub fn read_unchecked(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })?;
+        Self::understand(&text)
+    }
+
     /// Reads a text in TOML and checks it.
     ///
     /// # Errors
     /// [`ConfigError::Syntax`] and [`ConfigError::Value`].
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(text).map_err(|error| {
+        let config = Self::understand(text)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn understand(text: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             let (line, key) = place(text, at);
             ConfigError::Syntax { line, key, problem: error.message().to_owned() }
-        })?;
-        config.check()?;
-        Ok(config)
+        })
     }
 
     /// Checks what types do not: [`run`](crate::run) does so too, after flags and variables were laid over.
@@ -305,6 +321,14 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Value`].
     pub fn check(&self) -> Result<(), ConfigError> {
+        let is_here = self.listen.ip().to_canonical().is_loopback();
+        ensure(
+            is_here || self.insecure,
+            "listen",
+            self.listen,
+            "a loopback address: keys, commands and outputs would cross the network unencrypted. Put a proxy with TLS \
+             before it, or give `insecure` (`--insecure`) where that network is trusted",
+        )?;
         let word = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         let right_word = "a word of letters, digits and `-`";
         ensure(word(&self.region), "region", &self.region, right_word)?;
@@ -505,6 +529,7 @@ mod tests {
         let text = r#"
             data = "/srv/herald"
             listen = "0.0.0.0:80"
+            insecure = true
             region = "home"
             zones = ["home-a"]
             [jobs]
@@ -547,6 +572,11 @@ mod tests {
         assert!(error("region = \"\"").starts_with("region is ; it should be"));
         assert!(error("[push]\nallow = [\"10.0.0.0/33\"]").contains("`push.allow`"));
         assert!(error("[nodes.types.x]\ncpu = 0\nmem_gb = 1").starts_with("nodes.types.x.cpu is 0"));
+        assert!(error("listen = \"0.0.0.0:80\"").starts_with("listen is 0.0.0.0:80; it should be a loopback address"));
+        assert!(error("listen = \"[2001:db8::1]:80\"").starts_with("listen is [2001:db8::1]:80; it should be"));
+        for here in ["127.0.0.9:80", "[::1]:80", "[::ffff:127.0.0.1]:80"] {
+            assert!(Config::parse(&format!("listen = \"{here}\"")).is_ok(), "{here}");
+        }
         assert_eq!(error("[push]\nposts = 1"), "push.posts is 1; it should be 8 to 65536");
         assert!(error("[push]\nproxy = \"proxy\"").contains("`push.proxy`"));
         let proxy = error("[push]\nproxy = \"socks5://user:password@proxy\"");

@@ -34,7 +34,8 @@ impl Scene {
         let app = running.app.clone();
         let log = TopicLog::new(app.readers.clone(), Arc::new(Tail::default()));
         let logins = Arc::new(Logins::new(keys));
-        let console = Console { app, logins, commits: committed, stopping, hosts: Arc::new([]) };
+        let gateway = Arc::default();
+        let console = Console { app, logins, gateway, commits: committed, stopping, hosts: Arc::new([]) };
         let scene = Self { running, router: super::router(console, log), commits, _stop: stop };
         scene.call("2020-02-17", "CreateCmqTopic", json!({"TopicName": "news"})).await;
         // Without a subscriber nothing can be published.

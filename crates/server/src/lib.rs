@@ -9,6 +9,7 @@
 
 pub mod api;
 pub mod app;
+mod backup;
 mod chain;
 mod checkpoints;
 mod clock;
@@ -42,6 +43,7 @@ mod trace;
 pub mod wakes;
 
 pub use app::App;
+pub use backup::{About, BackupError, backup, restore};
 pub use config::Config;
 pub use data::DataError;
 pub use outbound::OutboundError;

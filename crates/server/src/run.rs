@@ -196,6 +196,7 @@ impl Server {
         let console = Console {
             app: parts.app.clone(),
             logins: logins.clone(),
+            gateway: parts.gateway.clone(),
             commits: committed,
             stopping: stopping.clone(),
             hosts: config.console.hosts.clone().into(),

@@ -72,6 +72,12 @@ pub enum OpenError {
         /// The highest that is known.
         known: i64,
     },
+    /// What is in the file is not what was written: it was cut, or something else has changed it.
+    #[error("the database is damaged ({found}): nothing is served from it; restore a backup with `herald restore`")]
+    Damaged {
+        /// What was found first.
+        found: String,
+    },
     /// The copy that is made before a migration could not be made. Nothing was changed.
     #[error("failed to copy the database to {} before its migration", path.display())]
     Copy {

@@ -49,6 +49,15 @@ impl SqliteStore {
         Self::at(Place::file(path))
     }
 
+    /// Copies the database in a file into another file, as it stands at one moment, while a server may write to it. The
+    /// answer is the version of the ledger in the copy.
+    ///
+    /// # Errors
+    /// [`OpenError`]: there is no database, it is damaged or of a later version, or the copy cannot be made.
+    pub fn copy(path: &Path, copy: &Path) -> Result<u64, OpenError> {
+        open::copy_aside(path, copy)
+    }
+
     /// Opens a new database in memory, for tests. It lives as long as one of its connections.
     ///
     /// # Errors

@@ -157,6 +157,7 @@ fn pages(server: &Server) -> Vec<(&'static str, String)> {
         ("task", format!("jobs/{job}/task?name=count")),
         ("instance", format!("jobs/{job}/instance?name=count&index=1")),
         ("submit", "jobs/new".into()),
+        ("submit-form", "jobs/new/form".into()),
         ("environments", "environments".into()),
         ("environment", format!("environments/{env}")),
         ("new-environment", "environments/new".into()),

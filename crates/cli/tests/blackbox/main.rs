@@ -7,6 +7,7 @@
 mod activities;
 mod api;
 mod attempts;
+mod backup;
 mod blocked;
 mod catalogue;
 mod cmq;

@@ -13,7 +13,7 @@ use super::Console;
 use super::call::{Product, call};
 use super::form::{Form, Input, Kind, number};
 use super::frame::{Fields, Frame, Page, Sent, Visitor};
-use super::show::{class, moment, or_default, spoken};
+use super::show::{age, class, moment, or_default, spoken};
 use super::trouble::Trouble;
 
 /// Environments of a page.
@@ -112,6 +112,8 @@ struct NodeView {
     held: usize,
     slots: u32,
     since: String,
+    /// How long ago its agent was heard of; empty where it is not connected.
+    heard: String,
     reason: String,
 }
 
@@ -189,6 +191,11 @@ fn known(console: &Console, id: &str) -> (Vec<NodeView>, Vec<(String, String)>) 
         held: node.held.len(),
         slots: node.slots,
         since: moment(node.running.map(|since| since.0)),
+        heard: if console.gateway.is_connected(node.id) {
+            age(u64::try_from(console.gateway.silent_for(node.id).as_millis()).unwrap_or(u64::MAX))
+        } else {
+            String::new()
+        },
         reason: node.reason.clone(),
     };
     let told = env.spec.notifications.iter().map(|told| {
@@ -219,6 +226,7 @@ fn form(console: &Console, visitor: &Visitor) -> Form {
             Input::new("events", "Events", "", Kind::Choice(events)),
         ],
         send: "Create",
+        beside: None,
         problem: String::new(),
     }
 }

@@ -58,6 +58,8 @@ pub(super) struct Form {
     /// Where it is sent.
     pub(super) action: String,
     pub(super) inputs: Vec<Input>,
+    /// Another way to the same end: its address, and what it is.
+    pub(super) beside: Option<(&'static str, &'static str)>,
     pub(super) send: &'static str,
     /// What is wrong and is about no field.
     pub(super) problem: String,

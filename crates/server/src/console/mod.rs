@@ -45,6 +45,7 @@ use tokio::sync::watch;
 pub(crate) use session::Logins;
 
 use crate::App;
+use crate::gateway::Gateway;
 
 /// Bytes of a form.
 const FORM_BYTES: usize = 1024 * 1024;
@@ -54,6 +55,8 @@ const FORM_BYTES: usize = 1024 * 1024;
 pub(crate) struct Console {
     pub(crate) app: App,
     pub(crate) logins: Arc<Logins>,
+    /// Knows which nodes are connected, and when each was heard of.
+    pub(crate) gateway: Arc<Gateway>,
     /// Changes with every commit.
     pub(crate) commits: watch::Receiver<u64>,
     /// Becomes true when the server stops.

@@ -251,6 +251,7 @@ fn edit_form(visitor: &Visitor, queue: &QueueView) -> Form {
             number("rewind", "Can be set back by, in seconds", "RewindSeconds", queue.rewind_seconds),
         ],
         send: "Change",
+        beside: None,
         problem: String::new(),
     }
 }
@@ -299,6 +300,7 @@ fn form(visitor: &Visitor) -> Form {
             Input::new("rewind", "Can be set back by, in seconds", "RewindSeconds", Kind::Number).value("0"),
         ],
         send: "Create",
+        beside: None,
         problem: String::new(),
     }
 }

@@ -45,7 +45,8 @@ impl Scene {
         let (_, commits) = watch::channel(0);
         let (_, stopping) = watch::channel(false);
         let (app, hosts) = (running.app.clone(), Arc::new([]));
-        let router = super::router(Console { app, logins: logins.clone(), commits, stopping, hosts });
+        let router =
+            super::router(Console { app, logins: logins.clone(), gateway: Arc::default(), commits, stopping, hosts });
         let cookie = session.set_cookie().split(';').next().unwrap().to_owned();
         Self { running, router, cookie, token: logins.form_token(&session) }
     }
@@ -184,6 +185,7 @@ fn pages(env: &str, job: &str) -> Vec<String> {
         "/console/jobs",
         "/console/jobs?state=PENDING&name=x&from=0",
         "/console/jobs/new",
+        "/console/jobs/new/form",
         "/console/environments",
         "/console/environments/new",
         "/console/topics",
@@ -303,6 +305,29 @@ async fn a_message_is_received_read_and_acknowledged() {
     assert_eq!(again.status, StatusCode::BAD_REQUEST, "it is gone");
     let none = scene.post("/console/queues/inbox/receive", &[("most", "1")]).await;
     assert!(none.text.contains("no message that can be received"), "{}", none.text);
+}
+
+#[tokio::test]
+async fn a_job_of_one_task_is_filled_in_as_a_form() {
+    let scene = Scene::new();
+    let (env, _) = scene.furnish().await;
+    let form = "/console/jobs/new/form";
+    let given = [("name", "one"), ("command", "true"), ("env", &env), ("instances", "3"), ("topic", "news")];
+    let made = scene.post(form, &given).await;
+    let page = scene.page(&made.leads).await;
+    assert!(page.contains("3 instances") && page.contains(">one "), "{page}");
+    for (field, value, problem) in [
+        ("instances", "many", "id=\"instances-problem\">Job.Tasks.0.TaskInstanceNum: `many` is no number"),
+        ("command", "", "id=\"command-problem\">Job.Tasks.0.Application.Command"),
+        ("retries", "1000", "id=\"retries-problem\">Job.Tasks.0.MaxRetryCount"),
+    ] {
+        let mut wrong = given.to_vec();
+        wrong.retain(|(name, _)| *name != field);
+        wrong.push((field, value));
+        let refused = scene.post(form, &wrong).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+        assert!(refused.text.contains(problem), "{field}: {}", refused.text);
+    }
 }
 
 #[tokio::test]

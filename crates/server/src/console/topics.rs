@@ -387,6 +387,7 @@ fn form(visitor: &Visitor) -> Form {
             Input::new("retention", "Retention, in seconds", "MsgRetentionSeconds", Kind::Number).value("86400"),
         ],
         send: "Create",
+        beside: None,
         problem: String::new(),
     }
 }
@@ -426,6 +427,7 @@ fn edit_form(visitor: &Visitor, topic: &TopicView) -> Form {
                 .value(topic.max_msg_size.to_string()),
         ],
         send: "Change",
+        beside: None,
         problem: String::new(),
     }
 }
@@ -476,6 +478,7 @@ fn edit_subscriber_form(visitor: &Visitor, topic: &str, subscriber: &SubscriberV
                 .value(&*subscriber.notify_content_format),
         ],
         send: "Change",
+        beside: None,
         problem: String::new(),
     }
 }
@@ -545,6 +548,7 @@ fn subscriber_form(console: &Console, visitor: &Visitor, topic: &str) -> Form {
             Input::new("format", "Format", "NotifyContentFormat", choices(&FORMATS)),
         ],
         send: "Add",
+        beside: None,
         problem: String::new(),
     }
 }

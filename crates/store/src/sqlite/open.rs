@@ -72,10 +72,52 @@ pub(super) fn migrated(place: &Place) -> Result<Connection, OpenError> {
     migrate(place, &embedded::migrations::runner())
 }
 
+/// Copies a database that others may use.
+pub(super) fn copy_aside(path: &Path, copy: &Path) -> Result<u64, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let error = store_error("copy the database");
+    let connection = rusqlite::Connection::open_with_flags(path, flags).map_err(&error)?;
+    connection.busy_timeout(BUSY).map_err(&error)?;
+    let known = embedded::migrations::runner().get_migrations().iter().map(|it| i64::from(it.version())).max();
+    let (found, known) = (schema(&connection).map_err(of_open)?, known.unwrap_or(0));
+    if found > known {
+        return Err(OpenError::NewerSchema { found, known });
+    }
+    let text = copy.to_str().ok_or_else(|| StoreError::new("copy the database", "the copy's path is not UTF-8"))?;
+    connection.execute("vacuum into ?1", [text]).map_err(&error)?;
+    let copied = rusqlite::Connection::open_with_flags(copy, flags).map_err(&error)?;
+    check(&copied)?;
+    let version = copied.query_row("select version from ledger where id = 1", [], |row| row.get::<_, i64>(0));
+    Ok(version.map_err(&error)?.unsigned_abs())
+}
+
+/// Fails when the file does not hold together. What does is believed.
+fn check(connection: &rusqlite::Connection) -> Result<(), OpenError> {
+    let found: Result<String, _> = connection.query_row("pragma quick_check(1)", [], |row| row.get(0));
+    match found {
+        Ok(found) if found == "ok" => Ok(()),
+        Ok(found) => Err(OpenError::Damaged { found: found.replace('\n', " ") }),
+        Err(error) => Err(of_open(StoreError::new("check the database", error))),
+    }
+}
+
+/// What failed, told as damage where it is.
+fn of_open(error: StoreError) -> OpenError {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    let code = error.source.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
+    match code {
+        Some(DatabaseCorrupt | NotADatabase) => OpenError::Damaged { found: error.source.to_string() },
+        _ => OpenError::Store(error),
+    }
+}
+
 fn migrate(place: &Place, runner: &refinery::Runner) -> Result<Connection, OpenError> {
-    let mut connection = connect(place)?;
+    let opened = connect(place).and_then(|connection| Ok((schema(&connection)?, connection)));
+    let (found, mut connection) = opened.map_err(of_open)?;
+    if found > 0 {
+        check(&connection)?;
+    }
     let known = runner.get_migrations().iter().map(|migration| i64::from(migration.version())).max().unwrap_or(0);
-    let found = schema(&connection)?;
     if found > known {
         return Err(OpenError::NewerSchema { found, known });
     }
@@ -130,6 +172,61 @@ mod tests {
         Runner::new(&made.collect::<Vec<_>>())
     }
 
+    /// A database with some thousand rows, all in its file.
+    fn filled(path: &Path) {
+        let connection = migrated(&Place::file(path)).unwrap().0;
+        let rows = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000) \
+                    insert into garbage select 'JOB', i, 0 from n";
+        connection.execute(rows, []).unwrap();
+        connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(())).unwrap();
+    }
+
+    fn refused(path: &Path) -> String {
+        match migrated(&Place::file(path)) {
+            Err(error @ OpenError::Damaged { .. }) => error.to_string(),
+            Err(other) => panic!("{other}"),
+            Ok(_) => panic!("it was opened"),
+        }
+    }
+
+    #[test]
+    fn a_damaged_database_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("herald.db");
+        filled(&path);
+        let whole = std::fs::read(&path).unwrap();
+        drop(migrated(&Place::file(&path)).unwrap());
+        let cut = folder.path().join("cut.db");
+        for length in [whole.len() / 2 / 4_096 * 4_096, whole.len() - 100, 4_096, 60] {
+            std::fs::write(&cut, &whole[..length]).unwrap();
+            let told = refused(&cut);
+            assert!(told.contains("herald restore"), "{length}: {told}");
+        }
+        let flipped = folder.path().join("flipped.db");
+        // In the head of a page in the middle, in the database's own head, and in the list of its tables.
+        for at in [whole.len() / 2 / 4_096 * 4_096, 3, 100] {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 0x20;
+            std::fs::write(&flipped, bytes).unwrap();
+            refused(&flipped);
+        }
+    }
+
+    #[test]
+    fn a_copy_is_of_one_moment_and_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, copy) = (folder.path().join("herald.db"), folder.path().join("copy.db"));
+        filled(&path);
+        let used = migrated(&Place::file(&path)).unwrap().0;
+        used.execute("update ledger set version = 7", []).unwrap();
+        assert_eq!(copy_aside(&path, &copy).unwrap(), 7);
+        let copied = migrated(&Place::file(&copy)).unwrap().0;
+        let rows: i64 = copied.query_row("select count(*) from garbage", [], |row| row.get(0)).unwrap();
+        assert_eq!(rows, 20_000);
+        assert!(copy_aside(&folder.path().join("none.db"), &folder.path().join("other.db")).is_err());
+        assert!(!folder.path().join("none.db").exists(), "nothing is made of nothing");
+    }
+
     #[test]
     fn an_older_schema_is_copied_before_it_is_migrated() {
         let folder = tempfile::tempdir().unwrap();
@@ -166,7 +263,7 @@ mod tests {
         let path = folder.path().join("herald.db");
         std::fs::write(&path, "something else, and long enough to be taken for a header of a database".repeat(20))
             .unwrap();
-        assert!(matches!(migrated(&Place::file(&path)), Err(OpenError::Store(_))));
+        assert!(matches!(migrated(&Place::file(&path)), Err(OpenError::Damaged { .. })));
     }
 
     #[test]
