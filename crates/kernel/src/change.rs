@@ -114,6 +114,8 @@ pub enum What {
     NodeSubmitted(Box<Node>),
     /// A node entered another state, for this reason.
     NodeEntered(NodeId, NodeStage, String),
+    /// A node is given no more instances on somebody's request, or again some.
+    NodeDrained(NodeId, bool),
     /// A node takes no more instances; this is done to it once it holds none.
     NodeLeft(NodeId, Then),
     /// A node could not be made of its type, for this reason; it is to be one of that type.

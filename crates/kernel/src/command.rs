@@ -73,6 +73,8 @@ pub enum Command {
     DeleteEnv(EnvId),
     /// Destroy nodes of an environment.
     TerminateNodes(EnvId, Vec<NodeId>),
+    /// Give nodes no more instances, or again some.
+    DrainNodes(Vec<NodeId>, bool),
     /// Know a machine of somebody's, whose agent shows a secret with this digest.
     JoinMachine {
         /// The digest.

@@ -229,6 +229,10 @@ fn of_env(state: &State, id: EnvId, now: Timestamp) -> (Why, String, Option<Time
                 *others.entry("kept for what failed there").or_default() += 1;
                 continue;
             }
+            NodeStage::Running if node.drained => {
+                *others.entry("drained").or_default() += 1;
+                continue;
+            }
             NodeStage::Running => {
                 (slots, held) = (slots + node.slots as usize, held + node.held.len());
                 room |= node.room() > 0;
@@ -257,7 +261,7 @@ fn of_env(state: &State, id: EnvId, now: Timestamp) -> (Why, String, Option<Time
     } else if others.is_empty() {
         format!("compute environment {id} is to have {} nodes and has none", env.desired)
     } else {
-        format!("no node of {whose} is RUNNING: {}", others.join(", "))
+        format!("no node of {whose} is RUNNING and takes instances: {}", others.join(", "))
     };
     (Why::NoNode, detail, next)
 }

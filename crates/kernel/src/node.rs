@@ -45,6 +45,8 @@ pub struct Node {
     pub limits: String,
     /// Why it is in its state; empty when there is nothing to say.
     pub reason: String,
+    /// Whether somebody has asked that it be given no instances. It keeps those that have begun.
+    pub drained: bool,
     /// What is done to it once it holds no instance; until then it is given none.
     pub then: Option<Then>,
     /// Instances it holds. Rebuilt from the instances' rows when state is loaded.
@@ -111,7 +113,7 @@ impl Node {
     /// Whether it may be given instances.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.stage == NodeStage::Running && self.then.is_none() && self.kept.is_empty()
+        self.stage == NodeStage::Running && self.then.is_none() && !self.drained && self.kept.is_empty()
     }
 
     /// Slots without an instance. 0 unless it may be given some.

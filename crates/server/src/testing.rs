@@ -55,6 +55,7 @@ pub(crate) fn node(stage: NodeStage) -> Node {
         addresses: Vec::new(),
         limits: String::new(),
         reason: String::new(),
+        drained: false,
         then: None,
         held: imbl::OrdSet::new(),
         kept: imbl::OrdSet::new(),

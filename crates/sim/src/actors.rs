@@ -165,7 +165,11 @@ impl World<'_> {
         let command = match self.rng.random_range(0..10) {
             0 if envs.len() < 4 => self.create_env(),
             1 if envs.len() > 1 => Command::DeleteEnv(env),
-            2..=4 => {
+            2 => {
+                let nodes: Vec<NodeId> = self.ledger.state().nodes_of(env).map(|node| node.id).take(1).collect();
+                Command::DrainNodes(nodes, self.rng.random_bool(0.5))
+            }
+            3..=4 => {
                 let nodes: Vec<NodeId> = self.ledger.state().nodes_of(env).map(|node| node.id).take(1).collect();
                 Command::TerminateNodes(env, nodes)
             }

@@ -364,6 +364,8 @@ impl<'v> World<'v> {
         for env in state.envs().filter(|env| !env.deleting && env.owner.is_none() && env.desired == 0) {
             commands.push(Command::ModifyEnv(env.id, EnvEdit { desired: Some(1), ..EnvEdit::default() }));
         }
+        let drained = state.nodes().filter(|node| node.drained && node.stage != NodeStage::Deleting);
+        commands.push(Command::DrainNodes(drained.map(|node| node.id).collect(), false));
         for job in state.jobs() {
             let ended = Phase::ALL.iter().filter(|phase| phase.is_finished());
             let ended: u64 = ended.map(|phase| job.instances.of(*phase)).sum();

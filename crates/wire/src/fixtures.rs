@@ -150,6 +150,7 @@ pub(crate) fn node(stage: NodeStage, reason: &str) -> Arc<Node> {
         addresses: Vec::new(),
         limits: String::new(),
         reason: reason.into(),
+        drained: false,
         then: None,
         held: Default::default(),
         kept: Default::default(),

@@ -40,9 +40,9 @@ impl List {
         if cx.out.is_json() {
             return cx.out.json(&nodes["NodeSet"]);
         }
-        let mut table = Table::new(&["NODE", "STATE", "TYPE", "SLOTS", "LIMITS"]);
+        let mut table = Table::new(&["NODE", "STATE", "DRAINED", "TYPE", "SLOTS", "LIMITS"]);
         for node in items(&nodes, "NodeSet") {
-            let fields = ["ComputeNodeId", "ComputeNodeState", "InstanceType", "Slots", "Limits"];
+            let fields = ["ComputeNodeId", "ComputeNodeState", "Drained", "InstanceType", "Slots", "Limits"];
             table.row(fields.map(|field| text(node, field)));
         }
         if table.is_empty() {

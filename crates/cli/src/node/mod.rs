@@ -1,12 +1,14 @@
 //! `herald node`.
 
 mod attach;
+mod drain;
 mod list;
 mod machines;
 mod terminate;
 mod token;
 
 use attach::{Attach, Detach};
+use drain::{Drain, Undrain};
 use list::List;
 pub(crate) use list::table;
 use machines::Machines;
@@ -15,5 +17,5 @@ use token::Token;
 
 crate::noun::noun! {
     /// Compute nodes of an environment, and machines that can be attached as such
-    Node: List, Terminate, Machines, Token, Attach, Detach
+    Node: List, Drain, Undrain, Terminate, Machines, Token, Attach, Detach
 }

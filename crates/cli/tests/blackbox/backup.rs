@@ -27,7 +27,7 @@ fn a_server_on_restored_data_goes_on_from_the_backup() {
     field.server.kill9();
     let home = field.server.folder().to_owned();
     fs::rename(home.join("data"), home.join("gone")).expect("a folder of the test");
-    lost.wait_for(0);
+    lost.wait_until_gone();
     let restored = field.server.herald(&["restore", "it.backup", "--data", "data"]);
     assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
     field.server.restart();

@@ -119,6 +119,7 @@ pub fn decide(
         }
         Command::ModifyEnv(id, edit) => environment::modify(&mut draft, id, edit)?,
         Command::DeleteEnv(id) => environment::delete(&mut draft, id)?,
+        Command::DrainNodes(nodes, drained) => node::drain(&mut draft, &nodes, drained)?,
         Command::TerminateNodes(env, nodes) => node::terminate(&mut draft, env, &nodes)?,
         Command::JoinMachine { credential, facts, connected } => {
             machine::join(&mut draft, credential, facts, &connected)?

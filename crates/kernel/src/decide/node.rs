@@ -55,6 +55,7 @@ pub(super) fn new(draft: &mut Draft<'_>, env: EnvId, machine: MachineId, stage: 
         addresses: Vec::new(),
         limits: String::new(),
         reason: String::new(),
+        drained: false,
         then: None,
         held: imbl::OrdSet::new(),
         kept: imbl::OrdSet::new(),
@@ -240,13 +241,38 @@ pub(super) fn leave(draft: &mut Draft<'_>, id: NodeId, then: Then) {
     if node.then != Some(then) && node.then != Some(Then::Destroy) {
         draft.record(What::NodeLeft(id, then));
     }
+    ask_back_waiting(draft, &node);
+    settle(draft, id);
+}
+
+/// Asks back what waits on a node behind its slots.
+fn ask_back_waiting(draft: &mut Draft<'_>, node: &Node) {
     for key in &node.held {
         let stage = draft.state.instance(*key).map(|row| row.stage);
         if matches!(stage, Some(Stage::Held { started: false, asked: Asked::Run, .. })) {
             draft.record(What::InstanceAsked(*key, Asked::Return));
         }
     }
-    settle(draft, id);
+}
+
+/// Has nodes take no more instances, or take some again; all of them, or none. What has begun on them goes on.
+pub(super) fn drain(draft: &mut Draft<'_>, nodes: &[NodeId], drained: bool) -> Result<Reply, Refusal> {
+    let mut found = Vec::new();
+    for (position, id) in nodes.iter().enumerate() {
+        let path = format!("ComputeNodeIds.{position}");
+        let node = draft.state.node(*id).ok_or_else(|| Refusal::NoNode { node: *id, path: path.clone() })?;
+        if node.stage == NodeStage::Deleting {
+            return Err(Refusal::NodeTerminating { node: *id, path });
+        }
+        found.push(node.clone());
+    }
+    for node in found.iter().filter(|node| node.drained != drained) {
+        draft.record(What::NodeDrained(node.id, drained));
+        if drained {
+            ask_back_waiting(draft, node);
+        }
+    }
+    Ok(Reply::Done)
 }
 
 /// Does to a node that takes no more instances what is to be done to it, if it holds none any more.

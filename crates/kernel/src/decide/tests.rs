@@ -551,3 +551,39 @@ fn unfinished_jobs_have_a_quota() {
     world.run_all(|_| OK);
     world.run(submit()).unwrap();
 }
+
+#[test]
+fn a_drained_node_keeps_what_has_begun_and_is_given_nothing_more() {
+    let mut world = World::new(1);
+    let env = world.env_with_slots(2, 1, vec![]);
+    let nodes = world.nodes(env);
+    world.submit(job(env, &[("a", 1)]));
+    let (busy, run) = world.held()[0];
+    world.start(busy, run);
+    world.run(Command::DrainNodes(nodes.clone(), true)).unwrap();
+    let waiting = world.submit(job(env, &[("b", 2)]));
+    assert_eq!(world.held(), [(busy, run)], "both are drained");
+    let told = world.only(Command::ExplainJob(waiting)).unwrap();
+    assert!(format!("{told:?}").contains("2 drained"), "{told:?}");
+    world.exit(busy, run, ExitHow::Code(0));
+    assert!(world.held().is_empty(), "what has ended makes no room");
+    world.run(Command::DrainNodes(vec![nodes[0]], false)).unwrap();
+    assert_eq!(world.held().iter().map(|(node, _)| *node).collect::<Vec<_>>(), [nodes[0]]);
+    let missing = world.run(Command::DrainNodes(vec![nodes[1], crate::id::NodeId::LAST], false));
+    assert!(matches!(missing, Err(Refusal::NoNode { .. })), "{missing:?}");
+    assert!(world.state.node(nodes[1]).unwrap().drained, "all or none");
+}
+
+#[test]
+fn what_waits_on_a_drained_node_goes_elsewhere() {
+    let mut world = World::new(1);
+    let env = world.env_with_slots(2, 1, vec![]);
+    world.submit(job(env, &[("a", 2)]));
+    let (node, run) = world.held()[0];
+    world.run(Command::DrainNodes(vec![node], true)).unwrap();
+    // It was placed and has not begun: it is asked back, and the node gives it.
+    assert!(matches!(world.stage(run.instance()), Some(Stage::Held { asked: Asked::Return, .. })));
+    world.report(node, Report::Returned(run));
+    world.settle();
+    assert!(world.held().iter().all(|(holder, _)| *holder != node), "{:?}", world.held());
+}

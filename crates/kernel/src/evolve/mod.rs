@@ -94,6 +94,7 @@ fn apply(state: &mut State, change: &Change) {
             state.nodes.put(node.id, (**node).clone());
         }
         What::NodeEntered(id, stage, reason) => node_entered(state, *id, *stage, reason, change.at),
+        What::NodeDrained(id, drained) => edit_node(state, *id, |node| node.drained = *drained),
         What::NodeLeft(id, then) => edit_node(state, *id, |node| node.then = Some(*then)),
         What::NodeRetyped(id, kind, reason) => edit_node(state, *id, |node| {
             node.kind.clone_from(&kind.name);

@@ -42,6 +42,7 @@ pub(super) fn routes(router: Router<Console>) -> Router<Console> {
         .route("/console/environments/{env}/scale", post(scale))
         .route("/console/environments/{env}/delete", post(delete))
         .route("/console/environments/{env}/nodes/{node}/terminate", post(terminate))
+        .route("/console/environments/{env}/nodes/{node}/{deed}", post(drain))
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -108,6 +109,7 @@ struct NodeView {
     id: String,
     state: &'static str,
     class: &'static str,
+    drained: bool,
     kind: String,
     held: usize,
     slots: u32,
@@ -187,6 +189,7 @@ fn known(console: &Console, id: &str) -> (Vec<NodeView>, Vec<(String, String)>) 
         id: node.id.to_string(),
         state: node.stage.as_str(),
         class: if node.stage == kernel::node::NodeStage::Running { "good" } else { class(node.stage.as_str()) },
+        drained: node.drained,
         kind: node.kind.clone(),
         held: node.held.len(),
         slots: node.slots,
@@ -290,5 +293,15 @@ async fn terminate(
 ) -> Result<Redirect, Trouble> {
     let params = json!({"EnvId": env, "ComputeNodeId": node});
     let _: Value = call(&console.app, Product::Batch, "TerminateComputeNode", params).await?;
+    Ok(back(&env))
+}
+
+async fn drain(
+    State(console): State<Console>,
+    Path((env, node, deed)): Path<(String, String, String)>,
+    _: Sent,
+) -> Result<Redirect, Trouble> {
+    let action = if deed == "drain" { "DrainNodes" } else { "UndrainNodes" };
+    let _: Value = call(&console.app, Product::Herald, action, json!({"ComputeNodeIds": [node]})).await?;
     Ok(back(&env))
 }

@@ -32,6 +32,7 @@ pub(crate) static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
             "addresses",
             "limits",
             "reason",
+            "drained",
         ],
     }
     .texts()
@@ -62,6 +63,7 @@ pub(crate) fn put(node: &Node, fresh: bool) -> Statement<'_> {
         json(&node.addresses),
         &node.limits,
         &node.reason,
+        node.drained,
     ];
     TEXTS.write(fresh, values)
 }
@@ -127,6 +129,7 @@ pub(crate) fn read(cells: &mut Cells<'_>) -> Result<Node, Corrupt> {
         addresses: cells.json()?,
         limits: cells.string()?,
         reason: cells.string()?,
+        drained: cells.flag()?,
         then,
         held: Default::default(),
         kept: Default::default(),

@@ -233,6 +233,7 @@ pub(crate) fn node(number: u64, env: u64, stage: NodeStage) -> Node {
         addresses: vec!["127.0.0.1".into()],
         limits: "cpu, memory".into(),
         reason: "no reason".into(),
+        drained: true,
         then: Some(Then::Restart),
         held: Default::default(),
         kept: Default::default(),

@@ -128,6 +128,14 @@ pub fn terminate_compute_node(params: &Value) -> Result<TerminateComputeNodes, A
     })
 }
 
+/// Reads the parameters of `DrainNodes` and `UndrainNodes`, Herald's own: the nodes.
+///
+/// # Errors
+/// As [`terminate_compute_nodes`].
+pub fn compute_nodes(params: &Value) -> Result<Vec<NodeId>, ApiError> {
+    fields::read(params, "", |request| ids::distinct(request, "ComputeNodeIds", "node"))
+}
+
 /// Reads the parameters of `TerminateComputeNodes`.
 ///
 /// # Errors

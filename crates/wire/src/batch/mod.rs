@@ -47,7 +47,7 @@ pub use attach::{EnvMachines, attach_instances, detach_instances};
 pub use catalogue::{TypeFilter, describe_instance_categories};
 pub use catalogue::{describe_available_cvm_instance_types, describe_cvm_zone_instance_config_infos};
 pub use env::{CreateComputeEnv, ModifyComputeEnv, TerminateComputeNodes};
-pub use env::{create_compute_env, modify_compute_env, terminate_compute_node, terminate_compute_nodes};
+pub use env::{compute_nodes, create_compute_env, modify_compute_env, terminate_compute_node, terminate_compute_nodes};
 pub use env_data::CATEGORIES;
 pub use ids::{env_id, job_id};
 pub use job::{SubmitJob, submit_job};

@@ -126,7 +126,10 @@ impl Field {
 
     fn agents(&self, node: &str) -> Vec<Pid> {
         let home = self.nodes_folder().join(node);
-        processes::started_under(&home).into_iter().filter(|pid| is_agent(*pid)).collect()
+        let agents: Vec<Pid> = processes::started_under(&home).into_iter().filter(|pid| is_agent(*pid)).collect();
+        // A child that the agent has begun and that is yet to become what it starts looks like the agent.
+        let is_child = |pid: &Pid| processes::parent(*pid).is_some_and(|parent| agents.contains(&parent));
+        agents.iter().copied().filter(|pid| !is_child(pid)).collect()
     }
 
     /// Sends a signal to the agent of a node, and to nothing else; returns who got it.
@@ -167,6 +170,11 @@ impl Mark {
     /// Waits until so many processes carry it.
     pub(crate) fn wait_for(&self, processes: usize) {
         wait::until(&format!("{processes} processes of a run"), || (self.living().len() >= processes).then_some(()));
+    }
+
+    /// Waits until nothing of the run is left.
+    pub(crate) fn wait_until_gone(&self) {
+        wait::until("the end of the processes of a run", || self.living().is_empty().then_some(()));
     }
 
     /// Asserts that nothing of the run is left, at this very moment.

@@ -43,6 +43,13 @@ fn names(pid: Pid, folder: &Path) -> bool {
     fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder)) || holds("cmdline") || holds("environ")
 }
 
+/// The parent of a process, while that lives.
+pub(crate) fn parent(pid: Pid) -> Option<Pid> {
+    let status = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, rest) = status.rsplit_once(") ")?;
+    Some(Pid::from_raw(rest.split(' ').nth(1)?.parse().ok()?))
+}
+
 /// Whether the process has ended and only waits for its parent to ask how.
 fn is_zombie(pid: Pid) -> bool {
     let status = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();

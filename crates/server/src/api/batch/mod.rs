@@ -80,7 +80,7 @@ pub(super) async fn submit(app: &App, command: Command) -> Result<Reply, ApiErro
 }
 
 /// Submits a command that is answered without fields.
-async fn submit_done(app: &App, command: Command) -> Result<Value, ApiError> {
+pub(super) async fn submit_done(app: &App, command: Command) -> Result<Value, ApiError> {
     match submit(app, command).await? {
         Reply::Done => Ok(json!({})),
         other => Err(api3::unexpected(&other)),

@@ -36,6 +36,7 @@ fn view(node: &Node) -> Value {
         "AgentVersion": node.agent_version,
         "Addresses": node.addresses,
         "Limits": node.limits,
+        "Drained": node.drained,
         "StateReason": node.reason,
     })
 }

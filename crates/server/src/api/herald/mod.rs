@@ -9,6 +9,7 @@ mod describe_events;
 mod describe_nodes;
 mod describe_server;
 mod describe_subscription_progress;
+mod drain;
 mod explain_job;
 mod fields;
 mod machines;
@@ -29,6 +30,8 @@ pub(super) const ACTIONS: &[Action] = &[
     describe_server::ACTION,
     create_console_login::ACTION,
     describe_nodes::ACTION,
+    drain::DRAIN,
+    drain::UNDRAIN,
     machines::MACHINES,
     machines::TOKEN,
     submit_task_template::ACTION,
