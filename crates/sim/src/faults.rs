@@ -13,6 +13,8 @@ use rand::{RngExt, SeedableRng};
 use store::sqlite::SqliteStore;
 use store::{Batch, CommitError, Cutoffs, JobRows, KeptAfter, Loaded, Reader, Store, StoreError, Swept, VisibleAfter};
 
+use crate::sabotage::Sabotage;
+
 /// The weather over a store: whether and how it fails. Shared by the store and those who make it storm.
 #[derive(Clone)]
 pub(crate) struct Weather(Arc<Mutex<(StdRng, bool)>>);
@@ -40,6 +42,10 @@ impl Weather {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).1 = storm;
     }
 
+    fn with_chance<T>(&self, act: impl FnOnce(&mut StdRng) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).0)
+    }
+
     /// True once in `times` while it storms.
     fn strikes(&self, times: u32) -> bool {
         let mut weather = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -63,6 +69,8 @@ impl Weather {
 /// A store under the weather.
 pub(crate) struct Faulty {
     pub(crate) inner: SqliteStore,
+    /// The mistake that is made on purpose.
+    pub(crate) sabotage: Option<Sabotage>,
     pub(crate) weather: Weather,
 }
 
@@ -73,6 +81,12 @@ fn struck() -> StoreError {
 impl Faulty {
     fn read<T>(&mut self, read: impl FnOnce(&mut SqliteStore) -> Result<T, StoreError>) -> Result<T, StoreError> {
         if self.weather.strikes(100) { Err(struck()) } else { read(&mut self.inner) }
+    }
+
+    /// What is committed in a batch's place, where the mistake is made.
+    fn spoilt(&mut self, batch: &Batch) -> Option<(Sabotage, Batch)> {
+        let sabotage = self.sabotage?;
+        self.weather.with_chance(|rng| sabotage.spoil(batch, rng)).map(|spoilt| (sabotage, spoilt))
     }
 
     /// Another server commits something.
@@ -90,6 +104,16 @@ impl Store for Faulty {
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<(), CommitError> {
+        if let Some((sabotage, spoilt)) = self.spoilt(batch) {
+            return match sabotage {
+                Sabotage::LieAboutCommit => Ok(()),
+                Sabotage::CommitTwice => {
+                    self.inner.commit(&spoilt)?;
+                    Err(CommitError::Unavailable { source: struck() })
+                }
+                _ => self.inner.commit(&spoilt),
+            };
+        }
         match self.weather.fault() {
             None => self.inner.commit(batch),
             Some(Fault::Unavailable) => Err(CommitError::Unavailable { source: struck() }),

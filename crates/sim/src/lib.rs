@@ -7,7 +7,8 @@
 //!
 //! One seed is one run: the storm, in which commands, faults, deaths of nodes and restarts of the server are drawn;
 //! then the calm, in which nothing fails and every job must come to its end; then the `audit`, which holds what is
-//! stored against what was promised. A seed that failed once is kept in `seeds.txt` and replayed first.
+//! stored against what was promised. A seed that failed once is kept in `seeds.txt` and replayed first. That the
+//! simulation can fail is shown with deliberate faults (`sabotage`).
 
 mod actors;
 mod audit;
@@ -16,6 +17,8 @@ mod faults;
 mod machines;
 mod promises;
 mod pushes;
+mod sabotage;
 mod world;
 
-pub use world::{Summary, Violation, simulate, simulate_aloud};
+pub use sabotage::Sabotage;
+pub use world::{Run, Summary, Violation, shrink, simulate, simulate_aloud};

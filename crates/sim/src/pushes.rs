@@ -19,6 +19,8 @@ use crate::world::words;
 
 /// Rows read at once.
 const PAGE: usize = 1_000;
+/// Answers of one round beyond which there is no end to them.
+const ENDLESS: usize = 20_000;
 /// Small, so that every limit is met.
 const LIMITS: PushLimits =
     PushLimits { in_flight: 4, window: 10, ahead: 6, page: 8, unrecorded: 24, record_lag_ms: 100 };
@@ -81,7 +83,7 @@ impl Pusher {
         self.tell(PushInput::Tick, reader, now, rng)?;
         self.tell(PushInput::Grown(topic.end()), reader, now, rng)?;
         // In the calm as many as there are, with those that follow; it is the record that stops it.
-        let mut answers = if calm { usize::MAX } else { rng.random_range(0..=self.posts.len()) };
+        let mut answers = if calm { ENDLESS } else { rng.random_range(0..=self.posts.len()) };
         while answers > 0 && !self.posts.is_empty() {
             answers -= 1;
             let (seq, number) = self.posts.swap_remove(rng.random_range(0..self.posts.len()));
@@ -92,6 +94,9 @@ impl Pusher {
                 owner,
             });
             self.tell(input, reader, now, rng)?;
+        }
+        if answers == 0 && calm {
+            return Err("a subscriber is posted to without end".into());
         }
         if self.asked {
             return Ok(None);
@@ -138,7 +143,12 @@ impl Pusher {
         rng: &mut dyn Rng,
     ) -> Result<(), String> {
         let mut inputs = vec![input];
+        let mut rounds = 0;
         while let (Some(input), Some(push)) = (inputs.pop(), self.push.as_mut()) {
+            rounds += 1;
+            if rounds > ENDLESS {
+                return Err("a subscriber looks for a message that is not there".into());
+            }
             let mut outputs = Vec::new();
             push.on(input, now, rng, &mut outputs);
             for output in outputs {

@@ -21,6 +21,7 @@ use crate::faults::{Faulty, Weather};
 use crate::machines::Machines;
 use crate::promises::{Asked, Promises, There};
 use crate::pushes::Pusher;
+use crate::sabotage::Sabotage;
 use crate::{audit, draw};
 
 /// Steps of the storm.
@@ -100,26 +101,57 @@ pub struct Summary {
     pub restarts: usize,
 }
 
+/// Which run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// What all chance comes from.
+    pub seed: u64,
+    /// Steps of the storm.
+    pub steps: usize,
+    /// A mistake that is made on purpose.
+    pub sabotage: Option<Sabotage>,
+}
+
+impl Run {
+    /// The whole run of a seed.
+    #[must_use]
+    pub fn of(seed: u64) -> Self {
+        Self { seed, steps: STORM_STEPS, sabotage: None }
+    }
+}
+
 /// Runs one seed.
 ///
 /// # Errors
 /// The first [`Violation`].
-pub fn simulate(seed: u64) -> Result<Summary, Violation> {
-    run(seed, None)
+pub fn simulate(run: Run) -> Result<Summary, Violation> {
+    live(run, None)
+}
+
+/// The shortest storm with which a run that fails still fails: what follows is one step after another.
+#[must_use]
+pub fn shrink(run: Run) -> Run {
+    let fails = |steps| simulate(Run { steps, ..run }).is_err();
+    let (mut holds, mut shortest) = (0, run.steps);
+    while holds + 1 < shortest {
+        let middle = holds.midpoint(shortest);
+        if fails(middle) { shortest = middle } else { holds = middle }
+    }
+    Run { steps: shortest, ..run }
 }
 
 /// Runs one seed and tells of each commit: its commands and what came of them.
 ///
 /// # Errors
 /// The first [`Violation`].
-pub fn simulate_aloud(seed: u64, voice: &mut dyn Write) -> Result<Summary, Violation> {
-    run(seed, Some(voice))
+pub fn simulate_aloud(run: Run, voice: &mut dyn Write) -> Result<Summary, Violation> {
+    live(run, Some(voice))
 }
 
-fn run(seed: u64, voice: Option<&mut dyn Write>) -> Result<Summary, Violation> {
-    let fail = |step: usize, what: String| Violation { seed, step, what };
-    let mut world = World::new(seed, voice).map_err(|what| fail(0, what))?;
-    let outcome = world.live();
+fn live(run: Run, voice: Option<&mut dyn Write>) -> Result<Summary, Violation> {
+    let fail = |step: usize, what: String| Violation { seed: run.seed, step, what };
+    let mut world = World::new(run, voice).map_err(|what| fail(0, what))?;
+    let outcome = world.live(run.steps);
     outcome.map_err(|what| fail(world.step, what))
 }
 
@@ -128,6 +160,7 @@ pub(crate) struct World<'v> {
     pub(crate) anchor: SqliteStore,
     pub(crate) reader: Box<dyn Reader>,
     pub(crate) weather: Weather,
+    sabotage: Option<Sabotage>,
     pub(crate) ledger: Ledger,
     pub(crate) rng: StdRng,
     pub(crate) now: Timestamp,
@@ -151,13 +184,13 @@ pub(crate) fn words(error: impl std::error::Error) -> String {
     text
 }
 
-fn open(anchor: &SqliteStore, weather: &Weather) -> Result<Ledger, String> {
+fn open(anchor: &SqliteStore, weather: &Weather, sabotage: Option<Sabotage>) -> Result<Ledger, String> {
     let settings = Settings { retry_pause_s: 2, lost_retries: 1, node_places: Some(12), ..Settings::default() };
     let mut last = String::new();
     // The weather may strike a server that starts, too; it is started again then.
     for _ in 0..100 {
         let inner = anchor.another().map_err(words)?;
-        let store = Faulty { inner, weather: weather.clone() };
+        let store = Faulty { inner, sabotage, weather: weather.clone() };
         match Ledger::open(Box::new(store), settings.clone(), Box::new(audit::text)) {
             Ok(ledger) => return Ok(ledger),
             Err(error) => last = words(error),
@@ -167,18 +200,20 @@ fn open(anchor: &SqliteStore, weather: &Weather) -> Result<Ledger, String> {
 }
 
 impl<'v> World<'v> {
-    fn new(seed: u64, voice: Option<&'v mut dyn Write>) -> Result<Self, String> {
+    fn new(run: Run, voice: Option<&'v mut dyn Write>) -> Result<Self, String> {
+        let Run { seed, sabotage, .. } = run;
         let anchor = SqliteStore::open_in_memory().map_err(words)?;
         let reader = anchor.reader().map_err(words)?;
         let weather = Weather::new(seed);
         weather.storm(false);
-        let ledger = open(&anchor, &weather)?;
+        let ledger = open(&anchor, &weather, sabotage)?;
         let now = Timestamp(1_800_000_000_000);
         let mut world = Self {
             voice,
             anchor,
             reader,
             weather,
+            sabotage,
             ledger,
             rng: StdRng::seed_from_u64(seed),
             now,
@@ -218,9 +253,9 @@ impl<'v> World<'v> {
     }
 
     /// The storm, the calm, the audit.
-    fn live(&mut self) -> Result<Summary, String> {
+    fn live(&mut self, steps: usize) -> Result<Summary, String> {
         self.weather.storm(true);
-        for _ in 0..STORM_STEPS {
+        for _ in 0..steps {
             self.storm_step()?;
         }
         self.weather.storm(false);
@@ -233,8 +268,14 @@ impl<'v> World<'v> {
             }
             self.calm_round()?;
         }
-        let jobs: Vec<_> = self.ledger.state().jobs().map(|job| format!("{} {}", job.id, job.phase)).collect();
-        Err(format!("the calm brings these to no end: {jobs:?}"))
+        let unfinished = self.ledger.state().jobs().filter(|job| !job.phase.is_finished());
+        let jobs: Vec<_> = unfinished.map(|job| job.id).collect();
+        let why: Vec<Command> = jobs.iter().take(3).map(|id| Command::ExplainJob(*id)).collect();
+        let why = self.ledger.commit(&why, self.now, &mut self.rng).map(|outcome| outcome.replies);
+        let nodes = self.ledger.state().nodes();
+        let nodes: Vec<_> =
+            nodes.map(|it| format!("{} of {} {} {:?}", it.id, it.env, it.stage.as_str(), it.then)).collect();
+        Err(format!("the calm brings these to no end: {jobs:?}: {why:?}; nodes: {nodes:?}"))
     }
 
     fn storm_step(&mut self) -> Result<(), String> {
@@ -343,7 +384,7 @@ impl<'v> World<'v> {
     fn restart(&mut self, clean: bool) -> Result<(), String> {
         self.restarts += 1;
         let before = clean.then(|| audit::image(self.ledger.state()));
-        self.ledger = open(&self.anchor, &self.weather)?;
+        self.ledger = open(&self.anchor, &self.weather, self.sabotage)?;
         self.break_connections();
         self.pushers.iter_mut().for_each(Pusher::begin_anew);
         let after = audit::image(self.ledger.state());
@@ -360,12 +401,13 @@ impl<'v> World<'v> {
     /// Gives every living job a chance: nodes where there are none to be, an end to what is too large for them.
     fn make_habitable(&mut self) -> Result<(), String> {
         let state = self.ledger.state();
-        let mut commands = Vec::new();
-        for env in state.envs().filter(|env| !env.deleting && env.owner.is_none() && env.desired == 0) {
+        // First, as long as none of them is being deleted for what follows.
+        let drained = state.nodes().filter(|node| node.drained && node.stage != NodeStage::Deleting);
+        let mut commands = vec![Command::DrainNodes(drained.map(|node| node.id).collect(), false)];
+        // One each: environments that keep all places leave none to nodes of tasks' own.
+        for env in state.envs().filter(|env| !env.deleting && env.owner.is_none() && env.desired != 1) {
             commands.push(Command::ModifyEnv(env.id, EnvEdit { desired: Some(1), ..EnvEdit::default() }));
         }
-        let drained = state.nodes().filter(|node| node.drained && node.stage != NodeStage::Deleting);
-        commands.push(Command::DrainNodes(drained.map(|node| node.id).collect(), false));
         for job in state.jobs() {
             let ended = Phase::ALL.iter().filter(|phase| phase.is_finished());
             let ended: u64 = ended.map(|phase| job.instances.of(*phase)).sum();

@@ -1,6 +1,6 @@
 //! Seeds: those that failed once, then some that nobody has chosen.
 
-use sim::{Summary, simulate};
+use sim::{Run, Sabotage, Summary, shrink, simulate};
 
 /// Seeds tried beside those that are kept.
 const SEEDS: std::ops::Range<u64> = 1_000..1_030;
@@ -11,7 +11,7 @@ fn kept() -> Vec<u64> {
 }
 
 fn run(seed: u64) -> Summary {
-    simulate(seed).unwrap_or_else(|violation| panic!("{violation}"))
+    simulate(Run::of(seed)).unwrap_or_else(|violation| panic!("{violation}"))
 }
 
 #[test]
@@ -39,4 +39,24 @@ fn drawn_seeds_hold_and_see_enough() {
 #[test]
 fn a_seed_is_one_run() {
     assert_eq!(run(7), run(7));
+}
+
+/// Seeds in which each deliberate fault must be found.
+const FAULTY_SEEDS: u64 = 20;
+
+#[test]
+fn every_deliberate_fault_is_found() {
+    let found = |sabotage: &Sabotage| {
+        (0..FAULTY_SEEDS).any(|seed| simulate(Run { sabotage: Some(*sabotage), ..Run::of(seed) }).is_err())
+    };
+    let missed: Vec<Sabotage> = Sabotage::ALL.into_iter().filter(|sabotage| !found(sabotage)).collect();
+    assert!(missed.is_empty(), "not found in {FAULTY_SEEDS} seeds: {missed:?}");
+}
+
+#[test]
+fn a_failing_run_is_shrunk_and_fails_still() {
+    let run = Run { sabotage: Some(Sabotage::LoseEvent), ..Run::of(0) };
+    let shrunk = shrink(run);
+    assert!(shrunk.steps <= run.steps, "{shrunk:?}");
+    assert!(simulate(shrunk).is_err());
 }
