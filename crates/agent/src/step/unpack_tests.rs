@@ -220,3 +220,46 @@ fn what_is_no_whole_archive_is_refused() {
     };
     assert!(Place::new().unpack(&not_tar).unwrap_err().starts_with("it is broken"));
 }
+
+mod fuzz {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// An archive of each kind with a file and a folder in it.
+    fn archives() -> [Vec<u8>; 3] {
+        let mut tar = Builder::new(Vec::new());
+        let mut header = Header::new_gnu();
+        header.set_size(5);
+        tar.append_data(&mut header, "a/b.txt", &b"hello"[..]).unwrap();
+        let tar = tar.into_inner().unwrap();
+        let mut gz = GzEncoder::new(Vec::new(), Compression::fast());
+        gz.write_all(&tar).unwrap();
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        zip.start_file("a/b.txt", SimpleFileOptions::default()).unwrap();
+        zip.write_all(b"hello").unwrap();
+        [tar, gz.finish().unwrap(), zip.finish().unwrap().into_inner()]
+    }
+
+    proptest! {
+        /// Whatever an archive has become on its way, nothing is written outside, and no more than the bounds allow.
+        #[test]
+        fn a_changed_archive_stays_in_its_folder(
+            which in 0..3usize,
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
+            cut in prop::option::of(any::<prop::sample::Index>()),
+        ) {
+            let mut bytes = archives()[which].clone();
+            for (place, byte) in changes {
+                let at = place.index(bytes.len());
+                bytes[at] = byte;
+            }
+            if let Some(cut) = cut {
+                bytes.truncate(cut.index(bytes.len()));
+            }
+            if let Err(why) = Place::new().unpack(&bytes) {
+                prop_assert!(!why.is_empty());
+            }
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 mod attach;
 mod env;
+mod fuzz;
 mod job;
 mod monitor;
 mod orders;
