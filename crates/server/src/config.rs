@@ -34,6 +34,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Whether to listen beyond the loopback although nothing that is said there is encrypted. Default: false.
     pub insecure: bool,
+    /// How much of the data folder's disk is to stay free, in MB: with less, what needs room is refused. Default: 500;
+    /// 0: nothing is looked at.
+    pub keep_free_mb: u64,
     /// The one region. Default: `ap-guangzhou`.
     pub region: String,
     /// The zones of the region. Default: the region's name with `-1` to `-9`.
@@ -183,6 +186,7 @@ impl Default for Config {
             data: "herald-data".into(),
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7400),
             insecure: false,
+            keep_free_mb: 500,
             region: "ap-guangzhou".into(),
             zones: Vec::new(),
             key: None,

@@ -10,11 +10,13 @@ use axum::routing::get;
 use tokio::sync::watch;
 
 use crate::pulse::Pulse;
+use crate::space::Space;
 
 /// What readiness depends on.
 #[derive(Clone)]
 pub(crate) struct Health {
     pub(crate) pulse: Arc<Pulse>,
+    pub(crate) space: Space,
     /// Becomes true when the server stops.
     pub(crate) stopping: watch::Receiver<bool>,
 }
@@ -27,6 +29,9 @@ pub(crate) fn router(health: Health) -> Router {
 async fn readyz(State(health): State<Health>) -> (StatusCode, String) {
     if *health.stopping.borrow() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n".into());
+    }
+    if health.space.is_full() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the disk is nearly full\n".into());
     }
     match health.pulse.check(Instant::now()) {
         Ok(()) => (StatusCode::OK, "ok\n".into()),

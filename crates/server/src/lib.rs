@@ -35,6 +35,7 @@ mod readers;
 mod replays;
 mod run;
 pub mod settings;
+mod space;
 mod tally;
 #[cfg(test)]
 mod testing;

@@ -38,6 +38,7 @@ use crate::pulse::Pulse;
 use crate::push::{Push, Seats};
 use crate::readers::Readers;
 use crate::replays::Replays;
+use crate::space::{self, Space};
 use crate::topic_log::{Tail, TopicLog};
 use crate::wakes::QueueWakes;
 use crate::{api, checkpoints, clock, console, event_stream, metrics};
@@ -167,9 +168,10 @@ impl Server {
         let opened = Opened::open(config, data)?;
         let outbound = Outbound::new(&config.push, Guard::new(config.push.allow.clone(), address.ip()))?;
         let lanes = Arc::new(Lanes::new(LANE_LIMITS));
+        let (watch, space) = space::watch(&config.data, config.keep_free_mb);
         let keys = Arc::new(Keys::new(vec![key]));
         let app = App {
-            ledger: LedgerHandle::new(lanes.clone()),
+            ledger: LedgerHandle::new(lanes.clone(), space.clone()),
             settings: Arc::new(config.settings()),
             logins: Arc::new(Logins::new(keys.clone())),
             keys,
@@ -201,10 +203,11 @@ impl Server {
             stopping: stopping.clone(),
             hosts: config.console.hosts.clone().into(),
         };
-        let router = parts.router(config, pulse, stopping).merge(metrics::router(figures));
+        let router = parts.router(config, pulse, space, stopping).merge(metrics::router(figures));
         let log = TopicLog::new(parts.app.readers.clone(), parts.tail.clone());
         let router = router.merge(event_stream::router(console.clone(), log)).merge(console::router(console));
-        let loops = parts.start(config, opened.loop_readers, outbound);
+        let mut loops = parts.start(config, opened.loop_readers, outbound);
+        loops.spawn(watch.run());
         Ok((Self { logins, lanes, queue_wakes, ledger, checkpoints, loops }, router))
     }
 
@@ -296,7 +299,7 @@ impl Parts {
         }
     }
 
-    fn router(&self, config: &Config, pulse: Arc<Pulse>, stopping: &watch::Receiver<bool>) -> Router {
+    fn router(&self, config: &Config, pulse: Arc<Pulse>, space: Space, stopping: &watch::Receiver<bool>) -> Router {
         let gateway = GatewayState {
             app: self.app.clone(),
             gateway: self.gateway.clone(),
@@ -306,7 +309,7 @@ impl Parts {
             terms: self.terms.clone(),
             stopping: stopping.clone(),
         };
-        health::router(Health { pulse, stopping: stopping.clone() })
+        health::router(Health { pulse, space, stopping: stopping.clone() })
             .merge(gateway::router(gateway))
             .merge(machines::router(MachineState { app: self.app.clone(), stopping: stopping.clone() }))
             .merge(api::router(self.app.clone()))

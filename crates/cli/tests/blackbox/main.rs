@@ -15,6 +15,7 @@ mod console;
 mod containers;
 mod create_infos;
 mod demo;
+mod disk;
 mod elastic;
 mod environments;
 mod event_stream;

@@ -33,6 +33,7 @@ pub(super) async fn submit(
     app.ledger.submit(lane, command).await.map_err(|error| match &error {
         SubmitError::Refused(refusal) => of_refusal(refusal),
         SubmitError::Busy => ApiError::new("RequestLimitExceeded", error.to_string()),
+        SubmitError::Full => ApiError::new("ResourceInsufficient", error.to_string()),
         SubmitError::Stopping => ApiError::new("ServiceUnavailable", error.to_string()),
         SubmitError::Internal => ApiError::new("InternalError", error.to_string()),
     })

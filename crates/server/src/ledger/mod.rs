@@ -8,6 +8,7 @@ mod thread;
 
 use std::sync::Arc;
 
+use crate::space::Space;
 use kernel::command::{Command, Refusal, Reply};
 use kernel::time::Timestamp;
 use store::Swept;
@@ -42,6 +43,9 @@ pub enum SubmitError {
     /// The database did not take it, or its fate is unknown. The server's log has the reason.
     #[error("the command could not be committed")]
     Internal,
+    /// The disk is nearly full; nothing happened.
+    #[error("the server's disk is nearly full, and this needs room; remove what is not needed, and try again")]
+    Full,
     /// The server is stopping; nothing happened.
     #[error("the server is stopping")]
     Stopping,
@@ -51,6 +55,7 @@ pub enum SubmitError {
 #[derive(Debug, Clone)]
 pub struct LedgerHandle {
     lanes: Arc<Lanes>,
+    space: Space,
 }
 
 /// A command on its way.
@@ -58,8 +63,8 @@ pub struct LedgerHandle {
 pub(crate) struct Pending(oneshot::Receiver<Result<Reply, SubmitError>>);
 
 impl LedgerHandle {
-    pub(crate) fn new(lanes: Arc<Lanes>) -> Self {
-        Self { lanes }
+    pub(crate) fn new(lanes: Arc<Lanes>, space: Space) -> Self {
+        Self { lanes, space }
     }
 
     /// Submits a command and waits for its commit. Who stops waiting does not stop the command.
@@ -67,13 +72,20 @@ impl LedgerHandle {
     /// # Errors
     /// [`SubmitError`], each kind.
     pub async fn submit(&self, lane: Lane, command: Command) -> Result<Reply, SubmitError> {
+        if self.space.is_full() && command.needs_room() {
+            return Err(SubmitError::Full);
+        }
         let (sender, receiver) = oneshot::channel();
         self.lanes.push(lane, Work::Command(command, sender))?;
         Pending(receiver).wait().await
     }
 
-    /// Puts a command into its lane, waiting for room. Commands put in one after another keep their order.
+    /// Puts a command into its lane, waiting for room there, and on the disk for what needs it. Commands put in one
+    /// after another keep their order.
     pub(crate) async fn queue(&self, lane: Lane, command: Command) -> Result<Pending, SubmitError> {
+        if command.needs_room() {
+            self.space.wait().await;
+        }
         let (sender, receiver) = oneshot::channel();
         self.lanes.push_patiently(lane, Work::Command(command, sender)).await?;
         Ok(Pending(receiver))
@@ -84,6 +96,9 @@ impl LedgerHandle {
     /// # Errors
     /// [`SubmitError::Busy`] and [`SubmitError::Stopping`]: nothing happened.
     pub(crate) fn offer(&self, lane: Lane, command: Command) -> Result<(), SubmitError> {
+        if self.space.is_full() && command.needs_room() {
+            return Err(SubmitError::Busy);
+        }
         let (sender, _) = oneshot::channel();
         self.lanes.push(lane, Work::Command(command, sender))
     }

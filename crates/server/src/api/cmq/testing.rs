@@ -44,7 +44,7 @@ impl Running {
         let lanes = Arc::new(Lanes::new(LANE_LIMITS));
         let app = App {
             machines: Arc::new(crate::machines::Machines::new("token".into())),
-            ledger: LedgerHandle::new(lanes.clone()),
+            ledger: LedgerHandle::new(lanes.clone(), crate::space::Space::endless()),
             settings: Arc::new(config.settings()),
             keys: Arc::new(Keys::new(Vec::new())),
             logins: Arc::new(crate::console::Logins::new(Arc::new(Keys::new(Vec::new())))),

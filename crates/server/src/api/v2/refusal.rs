@@ -11,7 +11,7 @@ pub(super) fn v2_error(error: &SubmitError) -> V2Error {
     match error {
         SubmitError::Refused(refusal) => of_refusal(refusal),
         SubmitError::Busy => V2Code::Frequency.error(),
-        SubmitError::Internal | SubmitError::Stopping => V2Code::Internal.error(),
+        SubmitError::Internal | SubmitError::Full | SubmitError::Stopping => V2Code::Internal.error(),
     }
 }
 
