@@ -542,34 +542,6 @@ pub struct DeliveryRecord {
     pub texts: Vec<Arc<TopicMessage>>,
 }
 
-impl Command {
-    /// Whether it adds something that stays: it is not taken when there is no room left. What ends, removes or only
-    /// moves something is, and what is being dealt with goes on.
-    #[must_use]
-    pub fn needs_room(&self) -> bool {
-        matches!(
-            self,
-            Self::SubmitJob { .. }
-                | Self::RetryJobs(_)
-                | Self::CreateTemplate(_)
-                | Self::CreateEnv { .. }
-                | Self::JoinMachine { .. }
-                | Self::AttachMachines { .. }
-                | Self::NodeReports(..)
-                | Self::TakeSamples(..)
-                | Self::CreateTopic { .. }
-                | Self::Publish { .. }
-                | Self::Subscribe(_)
-                | Self::StartReplay(_)
-                | Self::CopyReplay { .. }
-                | Self::FanOut { .. }
-                | Self::CreateQueue { .. }
-                | Self::RewindQueue { .. }
-                | Self::Send { .. }
-        )
-    }
-}
-
 /// What a decision is: changes, the messages they publish, and the answer.
 #[derive(Debug, Clone)]
 pub struct Decision {

@@ -28,6 +28,7 @@ pub mod queue;
 pub mod ranges;
 pub mod refusal;
 pub mod replay;
+mod room;
 pub mod sample;
 pub mod setup;
 pub mod state;

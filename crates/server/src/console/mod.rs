@@ -27,6 +27,7 @@ mod queues;
 mod session;
 mod show;
 mod submit;
+mod subscriber_forms;
 mod tasks;
 mod timeline;
 mod topics;
@@ -87,6 +88,7 @@ pub(crate) fn router(console: Console) -> Router {
     let pages = submit::routes(pages);
     let pages = environments::routes(pages);
     let pages = topics::routes(pages);
+    let pages = subscriber_forms::routes(pages);
     let pages = messages::routes(pages);
     let pages = queues::routes(pages);
     pages
