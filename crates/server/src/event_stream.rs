@@ -5,7 +5,7 @@
 //! retention has removed meanwhile is an error, never a silent skip. The server reads on only as fast as the client
 //! takes: a slow one costs a connection and no memory.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::convert::Infallible;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -83,6 +83,10 @@ enum Refused {
     Missing(String),
     #[error("the position has expired: topic `{topic}` keeps no message before place {oldest}, and {wanted} was next")]
     Expired { topic: String, oldest: u64, wanted: u64 },
+    #[error(
+        "since: topic `{topic}` no longer keeps the event with Sequence {since}; the first that it keeps is {first}"
+    )]
+    Gone { topic: String, since: u64, first: u64 },
     #[error("{STREAMS} streams are open already")]
     Full,
     #[error("the topic's messages cannot be read")]
@@ -96,9 +100,16 @@ impl Refused {
             Self::Foreign(_) => StatusCode::FORBIDDEN,
             Self::Wrong(_) => StatusCode::BAD_REQUEST,
             Self::Missing(_) => StatusCode::NOT_FOUND,
-            Self::Expired { .. } => StatusCode::GONE,
+            Self::Expired { .. } | Self::Gone { .. } => StatusCode::GONE,
             Self::Full => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// What is the server's own failure is told in its log.
+    fn log(&self) {
+        if let Self::Store(error) = self {
+            tracing::error!(%error, "a stream of events has failed");
         }
     }
 
@@ -109,9 +120,7 @@ impl Refused {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        if let Self::Store(error) = &self {
-            tracing::error!(%error, "failed to begin a stream of events");
-        }
+        self.log();
         let json = [(header::CONTENT_TYPE, "application/json")];
         (self.status(), json, self.view().to_string()).into_response()
     }
@@ -122,6 +131,8 @@ struct Reading {
     streams: Streams,
     owner: Option<Owner>,
     since: u64,
+    /// Topics in which `since` is still to be found: its event, or an earlier one, comes first there if it is kept.
+    begins: BTreeSet<StreamNo>,
     /// Each topic, and the place up to which it is read.
     cursor: Vec<(StreamNo, u64)>,
     /// What was read and is not yet told.
@@ -181,6 +192,7 @@ impl Reading {
             streams,
             owner,
             since: asked.since.unwrap_or(0),
+            begins: BTreeSet::new(),
             cursor: Vec::new(),
             read: VecDeque::new(),
             commits,
@@ -192,6 +204,9 @@ impl Reading {
         match given {
             Some(id) => reading.resume(&topics, &id).await?,
             None => {
+                if asked.since.is_some() {
+                    reading.begins = topics.iter().copied().collect();
+                }
                 for topic in topics {
                     let after = if begins_first { reading.oldest(topic).await? - 1 } else { reading.end(topic)? };
                     reading.cursor.push((topic, after));
@@ -252,8 +267,10 @@ impl Reading {
                 return None;
             }
             while let Some(message) = self.read.pop_front() {
-                if let Some(event) = self.tell(&message) {
-                    return Some(event);
+                match self.tell(&message) {
+                    Ok(None) => {}
+                    Ok(Some(event)) => return Some(event),
+                    Err(refused) => return Some(self.end_with(&refused)),
                 }
             }
             let mut stopping = self.stopping.clone();
@@ -262,10 +279,16 @@ impl Reading {
                 _ = stopping.wait_for(|stopping| *stopping) => return None,
             }
             if let Err(refused) = self.read_on().await {
-                self.is_over = true;
-                return Some(Event::default().event("error").data(refused.view().to_string()));
+                return Some(self.end_with(&refused));
             }
         }
+    }
+
+    /// The last event of a stream that cannot go on.
+    fn end_with(&mut self, refused: &Refused) -> Event {
+        self.is_over = true;
+        refused.log();
+        Event::default().event("error").data(refused.view().to_string())
     }
 
     /// Reads some messages more. Whatever is left after them is read without waiting for another commit.
@@ -290,20 +313,26 @@ impl Reading {
     }
 
     /// What is told of a message, if it is of the stream.
-    fn tell(&self, message: &TopicMessage) -> Option<Event> {
+    fn tell(&mut self, message: &TopicMessage) -> Result<Option<Event>, Refused> {
         if self.owner.is_some_and(|owner| message.owner != Some(owner)) {
-            return None;
+            return Ok(None);
         }
         let state = self.streams.console.app.state();
-        let mut view = event_view(state.topic(message.topic)?, message);
+        let Some(topic) = state.topic(message.topic) else { return Ok(None) };
+        let mut view = event_view(topic, message);
         if view["EventName"].is_null() {
             view["MsgBody"] = json!(&*message.body);
         }
-        if view["Sequence"].as_u64().is_some_and(|sequence| sequence < self.since) {
-            return None;
+        if let Some(sequence) = view["Sequence"].as_u64() {
+            if self.begins.remove(&message.topic) && is_gone(self.since, sequence) {
+                return Err(Refused::Gone { topic: topic.name.clone(), since: self.since, first: sequence });
+            }
+            if sequence < self.since {
+                return Ok(None);
+            }
         }
         let name = view["EventName"].as_str().unwrap_or("MESSAGE").to_owned();
-        Some(Event::default().id(self.id(message)).event(name).data(view.to_string()))
+        Ok(Some(Event::default().id(self.id(message)).event(name).data(view.to_string())))
     }
 
     /// How far all topics are told once this message is: it, and of the other topics what is not still to be told.
@@ -362,6 +391,11 @@ async fn subject(console: &Console, asked: &Asked) -> Result<(Option<Owner>, Vec
         1..=TOPICS => Ok((Some(owner), topics)),
         many => Err(Refused::Wrong(format!("it tells {many} topics, more than {TOPICS}: name one of them"))),
     }
+}
+
+/// Whether an event with the Sequence `since` is no longer kept where the first that is kept has the Sequence `first`.
+fn is_gone(since: u64, first: u64) -> bool {
+    first > since.max(1)
 }
 
 /// Reads an event's id.

@@ -194,3 +194,11 @@ async fn what_cannot_be_streamed_is_refused_with_the_reason() {
 fn topic_no(scene: &Scene) -> u32 {
     scene.running.app.state().topic_named("news").unwrap().no.0
 }
+
+#[test]
+fn a_sequence_that_is_no_longer_kept_is_gone_and_a_later_one_is_not() {
+    for (since, first, gone) in [(1, 1, false), (0, 1, false), (1, 2, true), (5, 5, false), (5, 3, false), (5, 6, true)]
+    {
+        assert_eq!(super::is_gone(since, first), gone, "{since} {first}");
+    }
+}

@@ -301,7 +301,11 @@ async fn drain(
     Path((env, node, deed)): Path<(String, String, String)>,
     _: Sent,
 ) -> Result<Redirect, Trouble> {
-    let action = if deed == "drain" { "DrainNodes" } else { "UndrainNodes" };
+    let action = match deed.as_str() {
+        "drain" => "DrainNodes",
+        "undrain" => "UndrainNodes",
+        _ => return Ok(back(&env)),
+    };
     let _: Value = call(&console.app, Product::Herald, action, json!({"ComputeNodeIds": [node]})).await?;
     Ok(back(&env))
 }

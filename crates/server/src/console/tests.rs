@@ -331,6 +331,18 @@ async fn a_job_of_one_task_is_filled_in_as_a_form() {
 }
 
 #[tokio::test]
+async fn a_node_is_drained_and_undrained_and_nothing_else() {
+    let scene = Scene::new();
+    let (env, _) = scene.furnish().await;
+    let page = format!("/console/environments/{env}");
+    let node = scene.running.app.state().nodes().next().map(|node| node.id.to_string()).unwrap();
+    for (deed, drained) in [("drain", true), ("dance", true), ("undrain", false), ("dance", false)] {
+        assert_eq!(scene.post(&format!("{page}/nodes/{node}/{deed}"), &[]).await.leads, page);
+        assert_eq!(scene.page(&page).await.contains(">DRAINED<"), drained, "{deed}");
+    }
+}
+
+#[tokio::test]
 async fn who_looks_at_messages_takes_none() {
     let scene = Scene::new();
     scene.furnish().await;
