@@ -88,7 +88,7 @@ fn longest_word(text: &str) -> usize {
 }
 
 /// The text without what a terminal would obey.
-fn plain(cell: &str) -> String {
+pub(crate) fn plain(cell: &str) -> String {
     let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     cell.chars().map(escaped).collect()
 }

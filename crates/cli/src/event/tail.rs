@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::follow::{SELDOM, be_patient};
 use crate::reply::{text, time};
+use crate::table::plain;
 
 /// Follow the events of a job, an environment or a topic as they are committed
 #[derive(clap::Args)]
@@ -85,6 +86,10 @@ impl Tail {
             // The stream's first words are where it begins.
             let begins_at = events.last_event_id().to_owned();
             last_id = last_id.or_else(|| Some(begins_at).filter(|id| !id.is_empty()));
+            if left > 0 {
+                // A server that stops ends each stream as soon as it begins.
+                sleep(SELDOM).await;
+            }
         }
         Ok(())
     }
@@ -105,7 +110,7 @@ impl Tail {
         if let Some(command) = &self.exec {
             return exec(command, event).await;
         }
-        if cx.out.is_json() { cx.out.line(event) } else { cx.out.line(line(event, &cx.zone)) }?;
+        if cx.out.is_json() { cx.out.line(event) } else { cx.out.line(plain(&line(event, &cx.zone))) }?;
         cx.out.flush()
     }
 }
@@ -188,6 +193,8 @@ mod tests {
             "Event": {"Batch": {"JobId": "job-1", "TaskName": "t", "TaskInstanceIndex": 3, "StateReason": "ExitCode: 1"}}});
         let wanted = "2018-03-08 11:48:40  TASK_INSTANCE_FAILED          job-1  t  [3]  ExitCode: 1  #7";
         assert_eq!(line(&event, &TimeZone::UTC), wanted);
+        let obeyed = json!({"EventName": null, "Place": 5, "MsgBody": "a\u{1b}[31m\nb"});
+        assert_eq!(plain(&line(&obeyed, &TimeZone::UTC)), "  MESSAGE 5  a\\u{1b}[31m\\nb");
         let message = json!({"EventName": null, "Place": 4, "MsgBody": "hi", "PublishTime": 1_520_509_720_000_u64});
         assert_eq!(line(&message, &TimeZone::UTC), "2018-03-08 11:48:40  MESSAGE 4  hi");
     }
