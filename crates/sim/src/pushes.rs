@@ -38,13 +38,16 @@ pub(crate) struct Pusher {
     /// Messages that have arrived, each at the time it first did.
     arrived: Vec<u64>,
     seen: BTreeSet<u64>,
+    /// Whose event each message is that was looked at. It never changes.
+    owners: BTreeMap<u64, Option<Owner>>,
 }
 
 impl Pusher {
     pub(crate) fn new(topic: StreamNo, no: u32) -> Self {
         let key = SubscriptionKey { topic, no };
         let (arrived, seen) = (Vec::new(), BTreeSet::new());
-        Self { key, push: None, posts: Vec::new(), record: None, asked: false, arrived, seen }
+        let owners = BTreeMap::new();
+        Self { key, push: None, posts: Vec::new(), record: None, asked: false, arrived, seen, owners }
     }
 
     /// Forgets everything that is not stored.
@@ -87,7 +90,7 @@ impl Pusher {
         while answers > 0 && !self.posts.is_empty() {
             answers -= 1;
             let (seq, number) = self.posts.swap_remove(rng.random_range(0..self.posts.len()));
-            let owner = owner(reader, self.key, seq)?;
+            let owner = self.owner(reader, seq)?;
             let input = PushInput::Posted(Posted {
                 attempt: self.answer(seq, number, now, calm, rng),
                 retry_after_ms: None,
@@ -155,6 +158,7 @@ impl Pusher {
                 match output {
                     PushOutput::Load { after, most } => {
                         let messages = reader.topic_messages(self.key.topic, after, most).map_err(words)?;
+                        self.owners.extend(messages.iter().map(|message| (message.seq, message.owner)));
                         let through = messages.last().map_or(after, |message| message.seq);
                         inputs.push(PushInput::Loaded { messages, through });
                     }
@@ -164,6 +168,15 @@ impl Pusher {
             }
         }
         Ok(())
+    }
+
+    /// Whose event a message is.
+    fn owner(&self, reader: &mut dyn Reader, seq: u64) -> Result<Option<Owner>, String> {
+        if let Some(owner) = self.owners.get(&seq) {
+            return Ok(*owner);
+        }
+        let found = reader.topic_messages(self.key.topic, seq - 1, 1).map_err(words)?;
+        Ok(found.first().filter(|message| message.seq == seq).and_then(|message| message.owner))
     }
 
     /// Every message up to the end has arrived or was given up; where order was promised, they arrived in it.
@@ -183,7 +196,7 @@ impl Pusher {
         ensure(rows.len() == dead.len(), || format!("{:?} is left with {rows:?}", self.key))?;
         let mut by_owner: BTreeMap<Owner, Vec<u64>> = BTreeMap::new();
         for seq in &self.arrived {
-            if let Some(owner) = owner(reader, self.key, *seq)? {
+            if let Some(owner) = self.owner(reader, *seq)? {
                 by_owner.entry(owner).or_default().push(*seq);
             }
         }
@@ -193,12 +206,6 @@ impl Pusher {
         let ordered = state.subscription(self.key).is_some_and(|row| row.strategy == Strategy::BackoffRetry);
         ensure(!ordered || self.arrived.is_sorted(), || format!("{:?} got {:?}", self.key, self.arrived))
     }
-}
-
-/// Whose event a message is.
-fn owner(reader: &mut dyn Reader, key: SubscriptionKey, seq: u64) -> Result<Option<Owner>, String> {
-    let found = reader.topic_messages(key.topic, seq - 1, 1).map_err(words)?;
-    Ok(found.first().filter(|message| message.seq == seq).and_then(|message| message.owner))
 }
 
 /// The rows a loop begins with: all ahead of the cursor, and behind it those that are not dead.

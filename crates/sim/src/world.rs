@@ -24,8 +24,8 @@ use crate::pushes::Pusher;
 use crate::sabotage::Sabotage;
 use crate::{audit, draw};
 
-/// Steps of the storm.
-const STORM_STEPS: usize = 150;
+/// Steps of the shortest and of the longest storm.
+const STORM_STEPS: std::ops::RangeInclusive<usize> = 10..=150;
 /// Rounds in which the calm must bring everything to its end.
 const CALM_ROUNDS: usize = 5_000;
 /// Jobs with more unfinished instances than this are terminated when the calm begins.
@@ -113,10 +113,19 @@ pub struct Run {
 }
 
 impl Run {
-    /// The whole run of a seed.
+    /// The whole run of a seed. How long its storm lasts is drawn from the seed, too: the calm is to begin in young
+    /// states as well as in old ones.
     #[must_use]
     pub fn of(seed: u64) -> Self {
-        Self { seed, steps: STORM_STEPS, sabotage: None }
+        // A source of its own, so that what the seed draws in the storm is the same however long that is.
+        let steps = StdRng::seed_from_u64(!seed).random_range(STORM_STEPS);
+        Self { seed, steps, sabotage: None }
+    }
+
+    /// The run of a seed with the longest storm there is.
+    #[must_use]
+    pub fn longest(seed: u64) -> Self {
+        Self { steps: *STORM_STEPS.end(), ..Self::of(seed) }
     }
 }
 

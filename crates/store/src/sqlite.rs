@@ -66,12 +66,14 @@ impl SqliteStore {
         Self::at(Place::memory())
     }
 
-    /// A further writing connection to the same database, as a second server would have.
+    /// A further writing connection to the same database, as a second server would have. The database was checked and
+    /// brought up to date when this one was opened, and is not looked through again.
     ///
     /// # Errors
-    /// [`OpenError`].
-    pub fn another(&self) -> Result<Self, OpenError> {
-        Self::at(self.place.clone())
+    /// When the connection cannot be opened.
+    pub fn another(&self) -> Result<Self, StoreError> {
+        let connection = Connection::new(open::connect(&self.place)?);
+        Ok(Self { place: self.place.clone(), connection })
     }
 
     /// What moves the write-ahead log into the database.
