@@ -1,5 +1,5 @@
 //! What the black-box tests need of Debian: podman, which runs containers, and busybox, which an image is made of;
-//! Chromium with its driver and a font, which look at the console.
+//! Chromium with its driver and a font, which look at the console; strace, which shows when the server syncs.
 //!
 //! Installed where it is missing and the user may install packages; elsewhere the tests that need it say so.
 
@@ -12,9 +12,10 @@ use crate::process::{Failure, run};
 
 const APT: &str = "/usr/bin/apt-get";
 /// Files that must be there, and the packages that have them.
-const NEEDED: [(&str, &str); 6] = [
+const NEEDED: [(&str, &str); 7] = [
     ("/usr/bin/podman", "podman"),
     ("/usr/sbin/runc", "runc"),
+    ("/usr/bin/strace", "strace"),
     ("/bin/busybox", "busybox-static"),
     ("/usr/bin/chromium", "chromium"),
     ("/usr/bin/chromedriver", "chromium-driver"),

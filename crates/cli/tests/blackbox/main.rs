@@ -30,6 +30,7 @@ mod nodes;
 mod notifications;
 mod order;
 mod packages;
+mod power;
 mod retries;
 mod runs;
 mod sdk;
