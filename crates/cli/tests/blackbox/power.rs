@@ -98,6 +98,8 @@ impl Trace {
         let mut line = String::new();
         told.read_line(&mut line).expect("strace says what it does");
         assert!(line.contains("attached"), "strace follows the server: {line}");
+        // It goes on to tell of each new thread, and would end where nobody could hear it.
+        strace.stderr = Some(told.into_inner());
         Self { strace }
     }
 
