@@ -21,7 +21,7 @@ pub(crate) struct Agent {
     /// Join the server at this address
     #[arg(long, value_name = "URL")]
     join: Option<String>,
-    /// The server's token, as `herald node token` shows it there; needed the first time only
+    /// A token that `herald node token` has made on the server; needed the first time only
     #[arg(long, requires = "join", env = "HERALD_JOIN_TOKEN", hide_env_values = true)]
     token: Option<String>,
     /// How many task instances run at once; as many as there are cores, unless given

@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
 use crate::{
-    agent, backup, completions, config, delivery, demo, doctor, env, event, job, man, node, open, queue, serve, step,
-    sub, template, topic,
+    agent, backup, completions, config, delivery, demo, doctor, env, event, job, key, man, node, open, queue, serve,
+    step, sub, template, topic,
 };
 
 /// Runs batch jobs and tells the world what happened to them
@@ -35,6 +35,7 @@ enum Verb {
     Queue(queue::Queue),
     Delivery(delivery::Delivery),
     Event(event::Event),
+    Key(key::Key),
     Open(open::Open),
     Backup(backup::Backup),
     Restore(backup::Restore),
@@ -70,6 +71,7 @@ impl Verb {
             Verb::Queue(noun) => one_thread(noun.run()),
             Verb::Delivery(noun) => one_thread(noun.run()),
             Verb::Event(noun) => one_thread(noun.run()),
+            Verb::Key(noun) => one_thread(noun.run()),
             Verb::Open(verb) => one_thread(verb.run()),
             Verb::Backup(verb) => verb.run(),
             Verb::Restore(verb) => verb.run(),

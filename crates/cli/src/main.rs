@@ -20,6 +20,7 @@ mod failure;
 mod file;
 mod follow;
 mod job;
+mod key;
 mod listing;
 mod logging;
 mod man;

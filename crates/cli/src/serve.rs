@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use kernel::setup::{Secret, StorageKey};
+use server::config::Sealed;
 use server::keys::KeyPair;
 use server::{Config, Ready};
 
@@ -38,6 +39,8 @@ before the configuration file.
 Variables:
   HERALD_SECRET_ID   The key pair that may call; without the two variables one is made at first
   HERALD_SECRET_KEY  start and kept in DATA/credentials.json
+  HERALD_MASTER_KEY  What secrets in the database are sealed with, 64 hexadecimal digits; without it one
+                     is made and kept in DATA/master.key
   HERALD_COS_SECRET_ID   The key that storage.s3 of the configuration is asked with, where a task
   HERALD_COS_SECRET_KEY  brings none in its Authentications
   HERALD_LOG         What is logged to standard error, such as debug or server=debug [default: info]";
@@ -63,6 +66,7 @@ impl Serve {
             None => Config::default(),
         };
         config.key = key(&variable)?;
+        config.master_key = variable("HERALD_MASTER_KEY").filter(|text| !text.is_empty()).map(Sealed);
         config.storage.key = storage_key(&variable)?;
         if let Some(data) = self.data {
             config.data = data;

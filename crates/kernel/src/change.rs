@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::access::{AccessKey, JoinToken};
 use crate::activity::{Activity, ActivityKey, ActivityState};
 use crate::delivery::{Attempt, Delivery};
 use crate::environment::{Env, NodeType};
@@ -104,6 +105,14 @@ pub enum What {
     EnvDeleting(EnvId),
     /// An environment is gone.
     EnvDeleted(EnvId),
+    /// A key pair was made, or is this now.
+    AccessKeyPut(Box<AccessKey>),
+    /// A key pair is gone.
+    AccessKeyDeleted(String),
+    /// A token to join with was made.
+    JoinTokenMade(JoinToken),
+    /// A token to join with, named by its digest, was used or is over its time.
+    JoinTokenGone(String),
     /// A machine joined.
     MachineJoined(Machine),
     /// A machine that had joined connected, and said this of itself.

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::access::AccessCommand;
+use crate::audit::Call;
 use crate::change::{Change, NodeFacts, RunEnd};
 use crate::delivery::{Attempt, Delivery};
 use crate::environment::EnvSpec;
 use crate::explain::Explained;
-
 use crate::id::{EnvId, JobId, MachineId, NodeId, QueueId, SubscriptionId, TemplateId, TopicId};
 use crate::instance::RunId;
 use crate::job::JobSpec;
@@ -24,6 +25,10 @@ use crate::topic::{FilterType, MsgId, NewMessage, StreamNo, TopicEdit, TopicMess
 /// What is asked.
 #[derive(Debug, Clone)]
 pub enum Command {
+    /// What somebody has called for, who is named in the audit trail if it changes anything.
+    Called(Arc<Call>, Box<Command>),
+    /// Something about key pairs and tokens to join with.
+    Access(AccessCommand),
     /// Accept a job.
     SubmitJob {
         /// What to run. Its notifications' topics are looked up by name.
@@ -77,7 +82,9 @@ pub enum Command {
     DrainNodes(Vec<NodeId>, bool),
     /// Know a machine of somebody's, whose agent shows a secret with this digest.
     JoinMachine {
-        /// The digest.
+        /// The digest of the token that lets it join; used up.
+        token: String,
+        /// The digest of the secret. A machine that asks again with the same one is told who it is.
         credential: String,
         /// What it says of itself.
         facts: MachineFacts,

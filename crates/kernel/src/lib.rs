@@ -4,7 +4,9 @@
 //! happens; [`evolve`](evolve::evolve) makes it so. Live work, recovery and simulation use the same two functions.
 //! Time and chance are arguments.
 
+pub mod access;
 pub mod activity;
+pub mod audit;
 pub mod change;
 pub mod command;
 pub mod decide;

@@ -67,6 +67,26 @@ pub const REASON_BYTES: usize = 1_024;
 pub const ENV_NODES: u64 = 2_000;
 /// Environments, topics and queues of an installation.
 pub const ENVS: usize = 10_000;
+/// Key pairs of an installation, beside its own.
+pub const ACCESS_KEYS: usize = 1_000;
+/// Characters of a key pair's note.
+pub const ACCESS_NOTE_CHARS: usize = 200;
+/// Patterns of a key pair's scope, for each kind of thing.
+pub const SCOPE_PATTERNS: usize = 50;
+/// Characters of such a pattern.
+pub const SCOPE_PATTERN_CHARS: usize = 64;
+/// Calls a second that a key pair may be bounded to.
+pub const CALLS_PER_S: u32 = 1_000_000;
+/// Seconds that the old secret of a key pair stays valid after a rotation, unless that says otherwise.
+pub const ACCESS_OVERLAP_DEFAULT_S: u64 = 86_400;
+/// Seconds that it may stay valid.
+pub const ACCESS_OVERLAP_S: u64 = 30 * 86_400;
+/// Tokens that nobody has joined with.
+pub const JOIN_TOKENS: usize = 100;
+/// Seconds that such a token is good, unless asked otherwise.
+pub const JOIN_TOKEN_DEFAULT_S: u64 = 3_600;
+/// Seconds that it may be good.
+pub const JOIN_TOKEN_S: u64 = 7 * 86_400;
 /// Machines of others that have joined.
 pub const MACHINES: usize = 1_000;
 /// Topics of an installation.

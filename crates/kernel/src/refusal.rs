@@ -121,6 +121,24 @@ pub enum Refusal {
         /// The field.
         path: String,
     },
+    /// There are too many key pairs.
+    #[error("there are {0} key pairs already, and no more are allowed")]
+    TooManyAccessKeys(usize),
+    /// There is such a key pair.
+    #[error("SecretId: a key pair {0} exists already")]
+    AccessKeyExists(String),
+    /// There is no such key pair.
+    #[error("SecretId: key pair {0} does not exist")]
+    NoAccessKey(String),
+    /// There are too many tokens.
+    #[error("there are {0} tokens already that no machine has joined with; they end with their time")]
+    TooManyJoinTokens(usize),
+    /// The token lets nobody join.
+    #[error("the token is none that `herald node token` has made, or was used, or its time is over")]
+    NoJoinToken,
+    /// The topic is where the audit trail goes.
+    #[error("topic `{0}` is that of the audit trail (`audit.topic` in the server's configuration)")]
+    AuditTopic(String),
     /// There are too many machines.
     #[error("there are {0} machines already, and no more are allowed")]
     TooManyMachines(usize),

@@ -3,12 +3,18 @@
 use crate::command::Command;
 
 impl Command {
+    /// What is asked, whoever has called for it.
+    #[must_use]
+    pub fn asked(&self) -> &Self {
+        if let Self::Called(_, command) = self { command } else { self }
+    }
+
     /// Whether it adds something that stays: it is not taken when there is no room left. What ends, removes or only
     /// moves something is, and what is being dealt with goes on.
     #[must_use]
     pub fn needs_room(&self) -> bool {
         matches!(
-            self,
+            self.asked(),
             Self::SubmitJob { .. }
                 | Self::RetryJobs(_)
                 | Self::CreateTemplate(_)

@@ -4,6 +4,8 @@
 //! instances that have a row and have not finished, all environments, nodes, topics, queues and subscriptions, and for the length of one batch what else a command named. A clone is an
 //! overlay: cheap to make, and what changes it leaves the original alone.
 
+mod access;
+mod load;
 mod machines;
 mod stalled;
 
@@ -11,6 +13,7 @@ use std::sync::Arc;
 
 use imbl::{OrdMap, OrdSet};
 
+use crate::access::{AccessKey, JoinToken};
 use crate::activity::{Activity, ActivityKey};
 use crate::delivery::{Delivery, DeliveryKey};
 use crate::environment::Env;
@@ -37,6 +40,8 @@ pub struct State {
     pub(crate) instances: Table<InstanceKey, Instance>,
     pub(crate) templates: Table<TemplateId, Template>,
     pub(crate) envs: Table<EnvId, Env>,
+    pub(crate) access_keys: Table<String, AccessKey>,
+    pub(crate) join_tokens: Table<String, JoinToken>,
     pub(crate) machines: Table<MachineId, Machine>,
     pub(crate) nodes: Table<NodeId, Node>,
     pub(crate) activities: Table<ActivityKey, Activity>,
@@ -107,6 +112,10 @@ pub enum RowKey {
     Template(TemplateId),
     /// An environment.
     Env(EnvId),
+    /// A key pair.
+    AccessKey(String),
+    /// A token to join with.
+    JoinToken(String),
     /// A machine.
     Machine(MachineId),
     /// A node.
@@ -146,6 +155,10 @@ pub enum Row {
     Template(Arc<Template>),
     /// An environment.
     Env(Arc<Env>),
+    /// A key pair.
+    AccessKey(Arc<AccessKey>),
+    /// A token to join with.
+    JoinToken(Arc<JoinToken>),
     /// A machine.
     Machine(Arc<Machine>),
     /// A node.
@@ -362,6 +375,8 @@ impl State {
             RowKey::Instance(key) => self.instances.get(key).cloned().map(Row::Instance),
             RowKey::Template(id) => self.templates.get(id).cloned().map(Row::Template),
             RowKey::Env(id) => self.envs.get(id).cloned().map(Row::Env),
+            RowKey::AccessKey(id) => self.access_keys.get(id).cloned().map(Row::AccessKey),
+            RowKey::JoinToken(digest) => self.join_tokens.get(digest).cloned().map(Row::JoinToken),
             RowKey::Machine(id) => self.machines.get(id).cloned().map(Row::Machine),
             RowKey::Node(id) => self.nodes.get(id).cloned().map(Row::Node),
             RowKey::Activity(key) => self.activities.get(key).cloned().map(Row::Activity),
@@ -379,60 +394,6 @@ impl State {
     /// Rows that have changed since this was last called.
     pub fn take_dirty(&mut self) -> Vec<RowKey> {
         std::mem::take(&mut self.dirty).into_iter().collect()
-    }
-
-    /// Takes in a row from the store, unless there is one with its key already, which is newer.
-    pub fn load(&mut self, row: Row) {
-        match row {
-            Row::Job(row) if !self.jobs.contains(&row.id) => self.jobs.put_shared(row.id, row),
-            Row::Task(row) if !self.tasks.contains(&row.key) => {
-                let key = row.key;
-                self.tasks.put_shared(key, row);
-                self.index_task(key);
-            }
-            Row::Template(row) if !self.templates.contains(&row.id) => self.templates.put_shared(row.id, row),
-            Row::Env(row) if !self.envs.contains(&row.id) => {
-                self.index.owned.extend(row.owner.map(|owner| (owner, row.id)));
-                self.envs.put_shared(row.id, row);
-            }
-            Row::Instance(row)
-                if !self.instances.contains(&row.key) && !self.dirty.contains(&RowKey::Instance(row.key)) =>
-            {
-                self.load_instance(row);
-            }
-            Row::Machine(row) if !self.machines.contains(&row.id) => self.machines.put_shared(row.id, row),
-            Row::Node(row) if !self.nodes.contains(&row.id) => {
-                self.index.env_nodes.insert((row.env, row.id));
-                self.nodes.put_shared(row.id, row);
-            }
-            Row::Activity(row) if !self.activities.contains(&row.key) => self.activities.put_shared(row.key, row),
-            Row::Topic(row) if !self.topics.contains(&row.no) => {
-                self.see_stream(row.no);
-                self.index.topic_names.insert((row.name.to_lowercase(), row.no));
-                self.topics.put_shared(row.no, row);
-            }
-            Row::Queue(row) if !self.queues.contains(&row.no) => {
-                self.index_queue(&row);
-                self.queues.put_shared(row.no, row);
-            }
-            Row::Subscription(row) if !self.subscriptions.contains(&row.key) => {
-                self.subscriptions.put_shared(row.key, row);
-            }
-            Row::Message(row)
-                if !self.messages.contains(&row.key) && !self.dirty.contains(&RowKey::Message(row.key)) =>
-            {
-                self.index.visible.insert((row.key.heap, row.visible, row.key.seq));
-                self.messages.put_shared(row.key, row);
-            }
-            Row::Kept(row) if !self.kept.contains(&row.key) && !self.dirty.contains(&RowKey::Kept(row.key)) => {
-                self.kept.put_shared(row.key, row);
-            }
-            Row::Token(row) if !self.tokens.contains(&row.key) => {
-                self.index.token_ages.insert((row.used, row.key.clone()));
-                self.tokens.put_shared(row.key.clone(), row);
-            }
-            _ => {}
-        }
     }
 
     /// The number that the next topic or queue gets.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::audit::Audited;
 use crate::event::{Event, Owner};
 use crate::id::TopicId;
 use crate::time::Timestamp;
@@ -159,4 +160,6 @@ pub enum NewBody {
     Text(Arc<str>),
     /// An event.
     Event(Box<Event>),
+    /// An entry of the audit trail.
+    Audited(Arc<Audited>),
 }

@@ -14,6 +14,7 @@ use crate::ledger::LedgerHandle;
 use crate::machines::Machines;
 use crate::readers::Readers;
 use crate::settings::Settings;
+use crate::signatures::Signatures;
 use crate::tally::Tally;
 use crate::wakes::QueueWakes;
 
@@ -26,6 +27,8 @@ pub struct App {
     pub settings: Arc<Settings>,
     /// Who may call.
     pub keys: Arc<Keys>,
+    /// Requests that were made and may not be made again.
+    pub(crate) signatures: Arc<Signatures>,
     /// Lets people into the console.
     pub(crate) logins: Arc<Logins>,
     /// Wake-ups for long polls.

@@ -1,7 +1,7 @@
 //! Backups: the data of a server in one file, made while it runs, and a data folder made of such a file.
 //!
 //! A backup is a tar archive: `backup.json`, which says what it is, the database as it stood at one moment, the key pair
-//! and the token that machines join with, and, where they are wanted, the outputs of instances. What runs is not in it:
+//! and the master key, and, where they are wanted, the outputs of instances. What runs is not in it:
 //! a server that is started on restored data finds its nodes gone and makes new ones.
 
 use std::fs::{self, File, OpenOptions};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use store::OpenError;
 use store::sqlite::SqliteStore;
 
-use crate::data::DataFolder;
+use crate::data::{DataFolder, MASTER_KEY_FILE};
 use crate::{DataError, clock};
 
 /// The file that says what the archive is. It stands first.
@@ -21,7 +21,9 @@ const ABOUT: &str = "backup.json";
 const DATABASE: &str = "herald.db";
 const LOGS: &str = "logs";
 /// Files beside the database without which it would be another server.
-const BESIDE: [&str; 2] = ["credentials.json", "join-token"];
+const BESIDE: [&str; 2] = ["credentials.json", MASTER_KEY_FILE];
+/// A file of backups that earlier versions made; nothing needs it any more.
+const FORMERLY: &str = "join-token";
 /// What this version writes and reads.
 const FORMAT: u32 = 1;
 
@@ -237,7 +239,7 @@ fn is_known(name: &Path) -> bool {
     let mut parts = name.components();
     let is_plain = name.components().all(|part| matches!(part, std::path::Component::Normal(_)));
     let first = parts.next().and_then(|part| part.as_os_str().to_str()).unwrap_or_default();
-    let is_file = first == DATABASE || BESIDE.contains(&first);
+    let is_file = first == DATABASE || BESIDE.contains(&first) || first == FORMERLY;
     is_plain && (is_file && parts.clone().next().is_none() || first == LOGS && parts.count() == 2)
 }
 

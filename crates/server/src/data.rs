@@ -12,9 +12,10 @@ use rand::rngs::SysRng;
 use serde::{Deserialize, Serialize};
 
 use crate::keys::KeyPair;
+use crate::seal::MasterKey;
 
-/// Characters of the token that machines join with.
-const JOIN_TOKEN_CHARS: usize = 40;
+/// The file of the master key.
+pub(crate) const MASTER_KEY_FILE: &str = "master.key";
 
 /// A data folder that this process alone uses, until it is dropped.
 #[derive(Debug)]
@@ -33,6 +34,33 @@ pub enum DataError {
         path: PathBuf,
         /// The other server's process id, as it left it in the folder's lock file.
         pid: String,
+    },
+    /// The variable holds no master key.
+    #[error("HERALD_MASTER_KEY is no master key; it should be 64 hexadecimal digits")]
+    MasterKeyVariable,
+    /// The file holds no master key.
+    #[error("{} holds no master key, which is 64 hexadecimal digits; put back the right file", path.display())]
+    MasterKeyFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Key pairs are sealed with a master key that is not there.
+    #[error(
+        "{} is gone, and key pairs in the database are sealed with it; put it back, or give it in HERALD_MASTER_KEY",
+        path.display()
+    )]
+    MasterKeyGone {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Key pairs are sealed with another master key.
+    #[error(
+        "key pair {secret_id} in the database does not open with this master key; give the one that it was made under, \
+         in {MASTER_KEY_FILE} of the data folder or in HERALD_MASTER_KEY"
+    )]
+    MasterKeyWrong {
+        /// One that does not.
+        secret_id: String,
     },
     /// A file in it cannot be used.
     #[error("failed to {what} {}", path.display())]
@@ -107,18 +135,26 @@ impl DataFolder {
         replace(&path, format!("http://{address}\n").as_bytes(), 0o644).map_err(failed_to("write", &path))
     }
 
-    /// The token that machines join with, in `join-token`; drawn if the file is missing.
-    pub(crate) fn join_token(&self) -> Result<String, DataError> {
-        let path = self.path.join("join-token");
-        match fs::read_to_string(&path) {
-            Ok(text) if !text.trim().is_empty() => Ok(text.trim().to_owned()),
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed_to("read", &path)(error)),
-            _ => {
-                let token = draw_word(JOIN_TOKEN_CHARS).map_err(failed_to("draw a token for", &path))?;
-                replace(&path, format!("{token}\n").as_bytes(), 0o600).map_err(failed_to("write", &path))?;
-                Ok(token)
-            }
+    /// The master key: the one given, or else that in `master.key`, drawn where there is none yet. `is_used`: whether
+    /// something in the database is sealed with one, so that a new one would open nothing.
+    pub(crate) fn master_key(&self, given: Option<&str>, is_used: bool) -> Result<MasterKey, DataError> {
+        if let Some(text) = given {
+            return MasterKey::parse(text).ok_or(DataError::MasterKeyVariable);
         }
+        let path = self.path.join(MASTER_KEY_FILE);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && is_used => {
+                return Err(DataError::MasterKeyGone { path });
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let text = MasterKey::draw().map_err(failed_to("draw a key for", &path))?;
+                replace(&path, format!("{text}\n").as_bytes(), 0o600).map_err(failed_to("write", &path))?;
+                text
+            }
+            Err(error) => return Err(failed_to("read", &path)(error)),
+        };
+        MasterKey::parse(&text).ok_or(DataError::MasterKeyFile { path })
     }
 
     /// The key pair in `credentials.json`, made if the file is missing.
@@ -150,7 +186,7 @@ struct Credentials {
 }
 
 /// Draws a key pair of the form that Tencent's have: 36 characters that begin with `AKID`, and 32.
-fn draw_pair() -> io::Result<KeyPair> {
+pub(crate) fn draw_pair() -> io::Result<KeyPair> {
     Ok(KeyPair { secret_id: format!("AKID{}", draw_word(32)?), secret_key: draw_word(32)? })
 }
 
@@ -214,14 +250,21 @@ mod tests {
     }
 
     #[test]
-    fn the_join_token_is_made_once_and_is_private() {
+    fn the_master_key_is_made_once_is_private_and_is_never_replaced() {
         let root = tempfile::tempdir().unwrap();
         let data = DataFolder::take(root.path()).unwrap();
-        let token = data.join_token().unwrap();
-        assert_eq!(token.len(), JOIN_TOKEN_CHARS);
-        assert_eq!(data.join_token().unwrap(), token);
-        let mode = fs::metadata(root.path().join("join-token")).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let sealed = data.master_key(None, false).unwrap().seal("id", "word").unwrap();
+        let path = root.path().join(MASTER_KEY_FILE);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(data.master_key(None, true).unwrap().open("id", &sealed).as_deref(), Some("word"));
+        let other = "0".repeat(64);
+        assert_eq!(data.master_key(Some(&other), true).unwrap().open("id", &sealed), None);
+        assert!(matches!(data.master_key(Some("x"), true), Err(DataError::MasterKeyVariable)));
+        fs::write(&path, "x").unwrap();
+        assert!(matches!(data.master_key(None, true), Err(DataError::MasterKeyFile { .. })));
+        fs::remove_file(&path).unwrap();
+        assert!(matches!(data.master_key(None, true), Err(DataError::MasterKeyGone { .. })));
+        assert!(!path.exists());
     }
 
     #[test]

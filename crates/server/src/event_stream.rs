@@ -18,18 +18,20 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures_util::stream::unfold;
+use kernel::access::{Denied, Grant, Kind, Role, Target};
 use kernel::event::{Notification, Owner};
 use kernel::id::{EnvId, JobId};
+use kernel::state::State as Kernel;
 use kernel::time::Timestamp;
 use kernel::topic::{StreamNo, TopicMessage};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::StoreError;
-use subtle::ConstantTimeEq;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::api::event_view;
 use crate::console::{self, Console};
+use crate::keys::Keys;
 use crate::topic_log::TopicLog;
 
 /// Streams at once.
@@ -79,6 +81,8 @@ enum Refused {
     Foreign(&'static str),
     #[error("{0}")]
     Wrong(String),
+    #[error(transparent)]
+    Denied(#[from] Denied),
     #[error("{0} does not exist")]
     Missing(String),
     #[error("the position has expired: topic `{topic}` keeps no message before place {oldest}, and {wanted} was next")]
@@ -97,7 +101,7 @@ impl Refused {
     fn status(&self) -> StatusCode {
         match self {
             Self::Stranger => StatusCode::UNAUTHORIZED,
-            Self::Foreign(_) => StatusCode::FORBIDDEN,
+            Self::Foreign(_) | Self::Denied(_) => StatusCode::FORBIDDEN,
             Self::Wrong(_) => StatusCode::BAD_REQUEST,
             Self::Missing(_) => StatusCode::NOT_FOUND,
             Self::Expired { .. } | Self::Gone { .. } => StatusCode::GONE,
@@ -129,6 +133,7 @@ impl IntoResponse for Refused {
 /// Whose events, from which topics, and how far they are read.
 struct Reading {
     streams: Streams,
+    viewer: Viewer,
     owner: Option<Owner>,
     since: u64,
     /// Topics in which `since` is still to be found: its event, or an earlier one, comes first there if it is kept.
@@ -149,9 +154,9 @@ async fn stream(
     asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
     parts: Parts,
 ) -> Result<Response, Refused> {
-    let_in(&parts, &streams.console)?;
+    let viewer = let_in(&parts, &streams.console)?;
     let Query(asked) = asked.map_err(|error| Refused::Wrong(error.body_text()))?;
-    let reading = Reading::begin(streams, asked, &parts.headers).await?;
+    let reading = Reading::begin(streams, asked, &parts.headers, viewer).await?;
     let told = unfold(reading, |mut reading| async {
         let event = reading.next().await?;
         Some((Ok::<Event, Infallible>(event), reading))
@@ -159,23 +164,48 @@ async fn stream(
     Ok(Sse::new(told).keep_alive(KeepAlive::default()).into_response())
 }
 
-/// A key pair, or a session of the console's in a browser that the console itself has led here.
-fn let_in(parts: &Parts, console: &Console) -> Result<(), Refused> {
+/// Who looks: whoever has a key pair, or a session of the console's in a browser that the console itself has led here.
+fn let_in(parts: &Parts, console: &Console) -> Result<Viewer, Refused> {
     let Some(given) = parts.headers.get(header::AUTHORIZATION) else {
-        return console::let_in(parts, console).map_err(|why| why.map_or(Refused::Stranger, Refused::Foreign));
+        let secret_id =
+            console::let_in(parts, console).map_err(|why| why.map_or(Refused::Stranger, Refused::Foreign))?;
+        return Viewer { secret_id, keys: console.app.keys.clone() }.checked(console.app.clock());
     };
     let pair = given.to_str().ok().and_then(|text| text.strip_prefix("Bearer ")?.split_once(':'));
     let (id, word) = pair.ok_or(Refused::Stranger)?;
-    let known = console.app.keys.secret_key(id).ok_or(Refused::Stranger)?;
-    if bool::from(known.as_bytes().ct_eq(word.as_bytes())) { Ok(()) } else { Err(Refused::Stranger) }
+    let known = console.app.keys.find(id, console.app.clock()).ok_or(Refused::Stranger)?;
+    if !known.has(word) {
+        return Err(Refused::Stranger);
+    }
+    Viewer { secret_id: id.to_owned(), keys: console.app.keys.clone() }.checked(console.app.clock())
+}
+
+/// Who looks at a stream.
+struct Viewer {
+    secret_id: String,
+    keys: Arc<Keys>,
+}
+
+impl Viewer {
+    /// What this viewer may do now.
+    fn grant(&self, now: Timestamp) -> Result<Arc<Grant>, Refused> {
+        let known = self.keys.find(&self.secret_id, now).filter(|known| !known.disabled);
+        known.map(|known| known.grant).ok_or(Refused::Stranger)
+    }
+
+    fn checked(self, now: Timestamp) -> Result<Self, Refused> {
+        self.grant(now)?.permit(Role::Read, &[], &[])?;
+        Ok(self)
+    }
 }
 
 impl Reading {
-    async fn begin(streams: Streams, asked: Asked, headers: &HeaderMap) -> Result<Self, Refused> {
+    async fn begin(streams: Streams, asked: Asked, headers: &HeaderMap, viewer: Viewer) -> Result<Self, Refused> {
         let place = streams.places.clone().try_acquire_owned().map_err(|_| Refused::Full)?;
         let mut commits = streams.console.commits.clone();
         commits.mark_changed();
-        let (owner, topics) = subject(&streams.console, &asked).await?;
+        let (owner, topics, targets) = subject(&streams.console, &asked).await?;
+        viewer.grant(streams.console.app.clock())?.permit(Role::Read, &[], &targets)?;
         let given = headers.get(LAST_ID).and_then(|value| value.to_str().ok()).map(str::to_owned).or(asked.last_id);
         let begins_first = match asked.from.as_deref() {
             None => asked.since.is_some(),
@@ -190,6 +220,7 @@ impl Reading {
         let stopping = streams.console.stopping.clone();
         let mut reading = Self {
             streams,
+            viewer,
             owner,
             since: asked.since.unwrap_or(0),
             begins: BTreeSet::new(),
@@ -278,6 +309,10 @@ impl Reading {
                 changed = self.commits.changed() => changed.ok()?,
                 _ = stopping.wait_for(|stopping| *stopping) => return None,
             }
+            // Whose key pair was disabled or deleted since has seen the last.
+            if let Err(refused) = self.viewer.grant(self.streams.console.app.clock()) {
+                return Some(self.end_with(&refused));
+            }
             if let Err(refused) = self.read_on().await {
                 return Some(self.end_with(&refused));
             }
@@ -346,8 +381,8 @@ impl Reading {
     }
 }
 
-/// Whose events are asked for, and the topics that they go to.
-async fn subject(console: &Console, asked: &Asked) -> Result<(Option<Owner>, Vec<StreamNo>), Refused> {
+/// Whose events are asked for, the topics that they go to, and what a grant has to be for.
+async fn subject(console: &Console, asked: &Asked) -> Result<(Option<Owner>, Vec<StreamNo>, Vec<Target>), Refused> {
     let state = console.app.state();
     let named = match &asked.topic {
         Some(name) => {
@@ -356,24 +391,25 @@ async fn subject(console: &Console, asked: &Asked) -> Result<(Option<Owner>, Vec
         }
         None => None,
     };
-    let (owner, notifications) = match (&asked.job, &asked.env) {
+    let (owner, notifications, envs) = match (&asked.job, &asked.env) {
         (None, None) => {
             let topic = named.ok_or_else(|| Refused::Wrong("name a job, an env or a topic".into()))?;
-            return Ok((None, vec![topic]));
+            return Ok((None, vec![topic], vec![about(&state, topic)]));
         }
         (Some(_), Some(_)) => return Err(Refused::Wrong("name a job or an env, not both".into())),
         (Some(job), None) => {
             let id = JobId::from_str(job).map_err(|_| Refused::Wrong(format!("job: `{job}` is no id of a job")))?;
             let rows = console.app.read(move |reader| reader.job(id)).await?;
             let rows = rows.ok_or_else(|| Refused::Missing(format!("job: job {id}")))?;
-            (Owner::Job(id), rows.job.spec.notifications.clone())
+            let envs = crate::api::access::env_names(&state, &rows.job.spec);
+            (Owner::Job(id), rows.job.spec.notifications.clone(), envs)
         }
         (None, Some(env)) => {
             let id =
                 EnvId::from_str(env).map_err(|_| Refused::Wrong(format!("env: `{env}` is no environment's id")))?;
             let found = console.app.read(move |reader| reader.env(id)).await?;
             let found = found.ok_or_else(|| Refused::Missing(format!("env: environment {id}")))?;
-            (Owner::Env(id), found.spec.notifications.clone())
+            (Owner::Env(id), found.spec.notifications.clone(), vec![found.name.clone()])
         }
     };
     let known = |one: &Notification| state.topic(one.topic).map(|topic| topic.no);
@@ -388,9 +424,19 @@ async fn subject(console: &Console, asked: &Asked) -> Result<(Option<Owner>, Vec
     }
     match topics.len() {
         0 => Err(Refused::Wrong("it tells no topic of anything: name one in its Notifications".into())),
-        1..=TOPICS => Ok((Some(owner), topics)),
+        1..=TOPICS => {
+            let envs = envs.into_iter().map(|name| Target { kind: Kind::Environment, name });
+            let targets = topics.iter().map(|topic| about(&state, *topic)).chain(envs).collect();
+            Ok((Some(owner), topics, targets))
+        }
         many => Err(Refused::Wrong(format!("it tells {many} topics, more than {TOPICS}: name one of them"))),
     }
+}
+
+/// A topic, as a grant is for it.
+fn about(state: &Kernel, topic: StreamNo) -> Target {
+    let name = state.topic(topic).map(|topic| topic.name.clone()).unwrap_or_default();
+    Target { kind: Kind::Topic, name }
 }
 
 /// Whether an event with the Sequence `since` is no longer kept where the first that is kept has the Sequence `first`.

@@ -13,7 +13,7 @@ use tower::ServiceExt;
 
 use crate::api::testing::Running;
 use crate::console::{Console, Logins};
-use crate::keys::{KeyPair, Keys};
+use crate::keys::Keys;
 use crate::topic_log::{Tail, TopicLog};
 
 struct Scene {
@@ -26,8 +26,7 @@ struct Scene {
 impl Scene {
     async fn new() -> Self {
         let mut running = Running::start();
-        let pair = KeyPair { secret_id: "id".into(), secret_key: "word".into() };
-        let keys = Arc::new(Keys::new(vec![pair]));
+        let keys = Arc::new(Keys::of("id", "word"));
         running.app.keys = keys.clone();
         let (commits, committed) = watch::channel(0);
         let (stop, stopping) = watch::channel(false);

@@ -10,6 +10,7 @@
 pub mod api;
 pub mod app;
 mod backup;
+mod caller;
 mod chain;
 mod checkpoints;
 mod clock;
@@ -34,7 +35,9 @@ mod push;
 mod readers;
 mod replays;
 mod run;
+mod seal;
 pub mod settings;
+mod signatures;
 mod space;
 mod tally;
 #[cfg(test)]

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::serve::ListenerExt;
-use store::ledger::{Ledger, Render};
+use kernel::command::Command;
+use kernel::topic::FilterType;
+use store::ledger::{Ledger, Render, Untold};
 use store::sqlite::{Checkpointer, SqliteStore};
 use store::{OpenError, Store, StoreError};
 use tokio::net::TcpListener;
@@ -25,8 +27,8 @@ use crate::expiry::Expiry;
 use crate::fan_out::FanOut;
 use crate::gateway::{self, Gateway, GatewayState, Terms};
 use crate::health::{self, Health};
-use crate::keys::Keys;
-use crate::ledger::{self, LANE_LIMITS, Lanes, LedgerHandle};
+use crate::keys::{self, Keys};
+use crate::ledger::{self, LANE_LIMITS, Lane, Lanes, LedgerHandle, SubmitError};
 use crate::machines::{self, MachineState, Machines};
 use crate::metrics::Metrics;
 use crate::nodes::Nodes;
@@ -38,6 +40,7 @@ use crate::pulse::Pulse;
 use crate::push::{Push, Seats};
 use crate::readers::Readers;
 use crate::replays::Replays;
+use crate::seal::MasterKey;
 use crate::space::{self, Space};
 use crate::topic_log::{Tail, TopicLog};
 use crate::wakes::QueueWakes;
@@ -47,6 +50,10 @@ use crate::{api, checkpoints, clock, console, event_stream, metrics};
 const API_READERS: usize = 4;
 /// Connections for the loops' reads, so that neither waits for the other.
 const LOOP_READERS: usize = 2;
+/// Bytes of a message that clients may publish to the topic of the audit trail, whose own entries are not bounded.
+const AUDIT_BYTES: u64 = 65_536;
+/// How long that topic keeps them, in seconds, unless it was made by somebody: as long as a topic can.
+const AUDIT_KEPT_S: u64 = 1_296_000;
 /// How long requests that are under way have when the server stops.
 const LAST_REQUESTS: Duration = Duration::from_secs(3);
 
@@ -92,6 +99,9 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
+    /// The topic of the audit trail cannot be made.
+    #[error("failed to make the topic of the audit trail")]
+    Audit(#[source] SubmitError),
     /// A thread cannot be started.
     #[error("failed to start a thread")]
     Thread(#[source] std::io::Error),
@@ -130,7 +140,10 @@ pub async fn run(
     let address = listener.local_addr().map_err(listen)?;
     let (stop, stopping) = watch::channel(false);
     let (mut server, router) = Server::start(&config, &data, agent_program, address, &stopping)?;
-    let login = server.logins.address(clock::now()).map_err(|source| ServeError::Console { source })?;
+    if let Some(topic) = &config.audit.topic {
+        server.begin_audit(topic).await?;
+    }
+    let login = server.logins.address(&server.own, clock::now()).map_err(|source| ServeError::Console { source })?;
     let serving = tokio::spawn(serve(listener, router, stopping));
     // Only now, when the listener takes connections, agents are told of it.
     data.write_endpoint(reachable(address))?;
@@ -148,6 +161,9 @@ pub async fn run(
 
 /// What runs beside the listener.
 struct Server {
+    /// The public half of the installation's own key pair.
+    own: String,
+    app: App,
     logins: Arc<Logins>,
     lanes: Arc<Lanes>,
     queue_wakes: Arc<QueueWakes>,
@@ -169,20 +185,24 @@ impl Server {
         let outbound = Outbound::new(&config.push, Guard::new(config.push.allow.clone(), address.ip()))?;
         let lanes = Arc::new(Lanes::new(LANE_LIMITS));
         let (watch, space) = space::watch(&config.data, config.keep_free_mb);
-        let keys = Arc::new(Keys::new(vec![key]));
+        let state = Arc::new(StateCell::new(opened.ledger.state().clone()));
+        let master = master_key(config, data, &state.get())?;
+        let own = key.secret_id.clone();
+        let keys = Arc::new(Keys::new(key, state.clone(), master));
         let app = App {
             ledger: LedgerHandle::new(lanes.clone(), space.clone()),
             settings: Arc::new(config.settings()),
             logins: Arc::new(Logins::new(keys.clone())),
             keys,
             queue_wakes: Arc::default(),
-            machines: Arc::new(Machines::new(data.join_token()?)),
+            machines: Arc::new(Machines::default()),
+            signatures: Arc::default(),
             logs: data.logs().into(),
-            state: Arc::new(StateCell::new(opened.ledger.state().clone())),
+            state,
             tally: Arc::default(),
             readers: opened.api_readers,
         };
-        let (queue_wakes, logins) = (app.queue_wakes.clone(), app.logins.clone());
+        let (queue_wakes, logins, its) = (app.queue_wakes.clone(), app.logins.clone(), app.clone());
         let parts = Parts::new(app, config, data, agent_program);
         let pulse = Arc::new(Pulse::default());
         let effects = parts.effects();
@@ -208,7 +228,23 @@ impl Server {
         let router = router.merge(event_stream::router(console.clone(), log)).merge(console::router(console));
         let mut loops = parts.start(config, opened.loop_readers, outbound);
         loops.spawn(watch.run());
-        Ok((Self { logins, lanes, queue_wakes, ledger, checkpoints, loops }, router))
+        Ok((Self { own, app: its, logins, lanes, queue_wakes, ledger, checkpoints, loops }, router))
+    }
+
+    /// Makes the topic of the audit trail, if there is none of its name.
+    async fn begin_audit(&self, topic: &str) -> Result<(), ServeError> {
+        if self.app.state().topic_named(topic).is_some() {
+            return Ok(());
+        }
+        let made = Command::CreateTopic {
+            name: topic.to_owned(),
+            filter: FilterType::Tags,
+            max_msg_bytes: AUDIT_BYTES,
+            retention_s: AUDIT_KEPT_S,
+            trace: false,
+            tags: Vec::new(),
+        };
+        self.app.ledger.submit_patiently(Lane::Api, made).await.map(drop).map_err(ServeError::Audit)
     }
 
     async fn stop(mut self, serving: tokio::task::JoinHandle<()>) {
@@ -230,6 +266,16 @@ impl Server {
     }
 }
 
+/// The master key, if it opens what is sealed in the database.
+fn master_key(config: &Config, data: &DataFolder, state: &kernel::state::State) -> Result<MasterKey, DataError> {
+    let is_used = state.access_keys().next().is_some();
+    let master = data.master_key(config.master_key.as_ref().map(|key| key.0.as_str()), is_used)?;
+    match keys::first_shut(state, &master) {
+        Some(key) => Err(DataError::MasterKeyWrong { secret_id: key.secret_id.clone() }),
+        None => Ok(master),
+    }
+}
+
 /// The database, opened.
 struct Opened {
     ledger: Ledger,
@@ -248,7 +294,10 @@ impl Opened {
         let api_readers = readers(API_READERS).map_err(failed)?;
         let loop_readers = readers(LOOP_READERS).map_err(failed)?;
         let region = config.region.clone();
-        let render: Render = Box::new(move |event| wire::event::body(event, &region));
+        let render: Render = Box::new(move |untold| match untold {
+            Untold::Event(event) => wire::event::body(event, &region),
+            Untold::Audited(audited, place) => wire::audit::body(audited, place, &region),
+        });
         let ledger = Ledger::open(Box::new(store), config.kernel_settings(), render).map_err(failed)?;
         Ok(Self { ledger, checkpointer, api_readers, loop_readers })
     }

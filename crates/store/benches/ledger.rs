@@ -17,7 +17,7 @@ use kernel::change::{NodeFacts, RunEnd, What};
 use kernel::command::{Command, ExitHow, Reply, Report, RunExit};
 use kernel::decide::Settings;
 use kernel::environment::{EnvSpec, NodeType};
-use kernel::event::{Event, EventConfig, EventName, Notification};
+use kernel::event::{EventConfig, EventName, Notification};
 use kernel::id::{EnvId, NodeId};
 use kernel::instance::RunId;
 use kernel::job::{DependOn, IfNotCreated, JobSpec, TaskSpec};
@@ -26,7 +26,7 @@ use kernel::time::Timestamp;
 use kernel::topic::{FilterType, StreamNo};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use store::ledger::{Ledger, Outcome};
+use store::ledger::{Ledger, Outcome, Untold};
 use store::sqlite::{Checkpointer, SqliteStore};
 
 /// Completions a second below which the benchmark fails, on two cores.
@@ -254,7 +254,8 @@ fn frames(mut runs: Vec<(NodeId, RunId)>, frame: usize) -> Vec<Command> {
 }
 
 /// A text as long as an event's body is.
-fn body(event: &Event) -> String {
+fn body(untold: Untold<'_>) -> String {
+    let Untold::Event(event) = untold else { return String::new() };
     format!(
         "{{\"EventName\":\"{}\",\"EventId\":\"{}\",\"Sequence\":{},\"Batch\":\"{}\"}}",
         event.name,

@@ -16,6 +16,7 @@ mod work;
 
 use std::sync::Arc;
 
+use kernel::audit::Audited;
 use kernel::change::Change;
 use kernel::command::{Command, Refusal, Reply};
 use kernel::decide::Settings;
@@ -40,7 +41,16 @@ const STREAMS_AT_ONCE: usize = 256;
 const TROUBLE_PAUSE_MS: u64 = 1_000;
 
 /// Makes the text of an event's message.
-pub type Render = Box<dyn Fn(&Event) -> String + Send>;
+pub type Render = Box<dyn Fn(Untold<'_>) -> String + Send>;
+
+/// What has happened and is not text yet.
+#[derive(Debug, Clone, Copy)]
+pub enum Untold<'a> {
+    /// An event of a job, environment or subscription.
+    Event(&'a Event),
+    /// An entry of the audit trail, and its place in its topic.
+    Audited(&'a Audited, u64),
+}
 
 /// The state, and the store it is written to.
 pub struct Ledger {

@@ -11,7 +11,8 @@ use kernel::topic::StreamNo;
 
 use crate::engine::{Engine, EngineError, all, first};
 use crate::rows::{
-    activity, environment, instance, job, ledger, machine, node, queue, subscription, task, template, token, topic,
+    access, activity, environment, instance, job, ledger, machine, node, queue, subscription, task, template, token,
+    topic,
 };
 use crate::statement::{Statement, Value, places, values};
 use crate::writer::{KeptAfter, Loaded, VisibleAfter};
@@ -30,6 +31,12 @@ pub(crate) fn load(engine: &mut dyn Engine) -> Result<Loaded, EngineError> {
         template::read(row).map(Arc::new).map(Row::Template)
     })?);
     rows.extend(all(engine, &plain(environment::SELECT), |row| environment::read(row).map(Arc::new).map(Row::Env))?);
+    rows.extend(all(engine, &plain(&access::KEYS.select), |row| {
+        access::read_key(row).map(Arc::new).map(Row::AccessKey)
+    })?);
+    rows.extend(all(engine, &plain(&access::TOKENS.select), |row| {
+        access::read_token(row).map(Arc::new).map(Row::JoinToken)
+    })?);
     rows.extend(all(engine, &plain(&machine::TEXTS.select), |row| machine::read(row).map(Arc::new).map(Row::Machine))?);
     rows.extend(all(engine, &plain(&node::TEXTS.select), |row| node::read(row).map(Arc::new).map(Row::Node))?);
     let going_on = format!("{} where ended is null", activity::TEXTS.select);

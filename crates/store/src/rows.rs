@@ -1,5 +1,6 @@
 //! Rows of each noun: how they become statements, and how they are read.
 
+pub(crate) mod access;
 pub(crate) mod activity;
 pub(crate) mod delivery;
 pub(crate) mod environment;

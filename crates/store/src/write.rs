@@ -9,8 +9,8 @@ use crate::batch::{Batch, RowChange};
 use crate::engine::{Engine, EngineError, ErrorKind, first};
 use crate::error::{CommitError, StoreError};
 use crate::rows::{
-    activity, delivery, environment, garbage, instance, job, ledger, machine, node, queue, sample, subscription, tail,
-    task, template, token, topic,
+    access, activity, delivery, environment, garbage, instance, job, ledger, machine, node, queue, sample,
+    subscription, tail, task, template, token, topic,
 };
 use crate::statement::{Expect, Statement};
 
@@ -59,6 +59,8 @@ fn delete(key: &RowKey) -> Vec<Statement<'_>> {
         RowKey::Instance(key) => vec![instance::delete(*key)],
         RowKey::Template(id) => template::delete(*id),
         RowKey::Env(id) => environment::delete(*id),
+        RowKey::AccessKey(id) => vec![access::delete_key(id)],
+        RowKey::JoinToken(digest) => vec![access::delete_token(digest)],
         RowKey::Machine(id) => vec![machine::delete(*id)],
         RowKey::Node(id) => vec![node::delete(*id)],
         RowKey::Activity(key) => vec![activity::delete(*key)],
@@ -81,6 +83,8 @@ fn put(engine: &mut dyn Engine, row: &Row, fresh: bool, now: Timestamp) -> Resul
         Row::Instance(row) => run(engine, &[instance::put(row, fresh)], "write an instance"),
         Row::Template(row) => run(engine, &template::put(row, fresh), "write a task template"),
         Row::Env(row) => run(engine, &environment::put(row, fresh), "write an environment"),
+        Row::AccessKey(row) => run(engine, &[access::put_key(row)], "write a key pair"),
+        Row::JoinToken(row) => run(engine, &[access::put_token(row)], "write a token to join with"),
         Row::Machine(row) => run(engine, &[machine::put(row, fresh)], "write a machine"),
         Row::Node(row) => run(engine, &[node::put(row, fresh)], "write a node"),
         Row::Activity(row) => run(engine, &[activity::put(row, fresh)], "write an activity"),

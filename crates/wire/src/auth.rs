@@ -46,6 +46,12 @@ pub enum AuthError {
         /// The day that belongs there.
         right: String,
     },
+    /// The call was made already.
+    #[error("this very request was made before; each bears a Nonce of its own")]
+    Repeated,
+    /// The key pair may do nothing for now.
+    #[error("the key pair is disabled")]
+    Disabled,
     /// The signature fits neither what was sent nor this key.
     #[error(
         "the signature does not match; check the secret key, and that host, body and parameters are signed as sent"
@@ -65,9 +71,9 @@ impl AuthError {
     pub fn api3(&self) -> ApiError {
         let code = match self {
             Self::Malformed(_) => "AuthFailure.InvalidAuthorization",
-            Self::UnknownSecretId { .. } => "AuthFailure.SecretIdNotFound",
+            Self::UnknownSecretId { .. } | Self::Disabled => "AuthFailure.SecretIdNotFound",
             Self::Expired { .. } | Self::WrongDay { .. } => "AuthFailure.SignatureExpire",
-            Self::Mismatch => "AuthFailure.SignatureFailure",
+            Self::Mismatch | Self::Repeated => "AuthFailure.SignatureFailure",
         };
         ApiError::new(code, self.to_string())
     }
@@ -79,7 +85,8 @@ impl AuthError {
             Self::UnknownSecretId { akid: true } => V2Code::SecretIdUnknown.error(),
             Self::UnknownSecretId { akid: false } => V2Code::SecretIdForm.error(),
             Self::Mismatch => V2Code::Unauthenticated.error(),
-            Self::Malformed(_) | Self::Expired { .. } | Self::WrongDay { .. } => {
+            Self::Disabled => V2Code::SecretIdStatus.error(),
+            Self::Malformed(_) | Self::Repeated | Self::Expired { .. } | Self::WrongDay { .. } => {
                 V2Code::Unauthenticated.error().because(self)
             }
         }
@@ -138,6 +145,8 @@ mod tests {
             (expired, "SignatureExpire", (4100, 10030)),
             (day, "SignatureExpire", (4100, 10030)),
             (AuthError::Mismatch, "SignatureFailure", (4100, 10030)),
+            (AuthError::Repeated, "SignatureFailure", (4100, 10030)),
+            (AuthError::Disabled, "SecretIdNotFound", (4100, 10080)),
         ] {
             assert_eq!(error.api3().code.strip_prefix("AuthFailure."), Some(api3));
             assert_eq!((error.v2().code, error.v2().module), v2);

@@ -1,6 +1,7 @@
 //! What crosses a boundary: API requests, replies, signatures, event bodies, the node protocol. No IO.
 
 pub mod api3;
+pub mod audit;
 pub mod auth;
 pub mod batch;
 pub mod call;

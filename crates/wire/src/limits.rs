@@ -1,6 +1,8 @@
 //! Every limit of what crosses a boundary, with its unit in its name (ARCHITECTURE.md, invariant 6).
 //! Limits of what users may store are in `kernel::limits`.
 
+/// Signatures that are remembered, so that no request that bears a nonce is taken twice: for each ten minutes.
+pub const REMEMBERED_SIGNATURES: usize = 8_000_000;
 /// Bytes of a request's body that a server needs to read before it can refuse the request: one more than
 /// the largest body that any protocol here takes.
 pub const READ_BODY_BYTES: usize = API3_JSON_BYTES + 1;

@@ -1,8 +1,8 @@
-//! What the server and a machine that joined say to one another, version 1.
+//! What the server and a machine that joined say to one another, version 2.
 //!
 //! Frames are JSON texts over a WebSocket at `ws://HOST:PORT/machine/v1`, which the machine opens. A new machine says
-//! [`FromMachine::Join`] with the token of the installation, and is given an id and a credential of its own; with
-//! these it says [`FromMachine::Hello`] on every later connection. From then on the server asks for deeds, each with
+//! [`FromMachine::Join`] with a token that lets one machine join, and a credential that it has drawn for itself, and is
+//! given an id; with these it says [`FromMachine::Hello`] on every later connection. From then on the server asks for deeds, each with
 //! a number, and the machine answers each by that number, one after another. What a node's agent says of its runs
 //! goes its own way ([`crate::node`]).
 
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::node::{Frame, FrameError};
 
 /// The version this module speaks.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Where the server takes the connection.
 pub const PATH: &str = "/machine/v1";
 /// How often a machine says that it is there, in milliseconds.
@@ -30,8 +30,10 @@ pub enum FromMachine {
     Join {
         /// The version it speaks.
         version: u32,
-        /// The installation's token. Never shown by `Debug`.
+        /// The token. Never shown by `Debug`.
         token: String,
+        /// The secret that shows who it is from now on. Never shown by `Debug`.
+        credential: String,
         /// What it is.
         facts: MachineFacts,
     },
@@ -76,8 +78,6 @@ pub enum ToMachine {
     Joined {
         /// Who the machine is from now on.
         machine: MachineId,
-        /// The secret that shows it. Never shown by `Debug`.
-        credential: String,
     },
     /// The answer to a Hello.
     Welcome,
@@ -160,7 +160,7 @@ mod tests {
         let facts = MachineFacts { name: "far".into(), cpu: 4, mem_gb: 8, slots: 2 };
         let (token, credential) = ("s3cret".to_owned(), "s3cret".to_owned());
         let frames = [
-            FromMachine::Join { version: VERSION, token, facts: facts.clone() },
+            FromMachine::Join { version: VERSION, token, credential: credential.clone(), facts: facts.clone() },
             FromMachine::Hello { version: VERSION, machine: MachineId::FIRST, credential, facts, nodes: vec![] },
             FromMachine::Failed { number: 7, reason: "no".into() },
             FromMachine::Beat,

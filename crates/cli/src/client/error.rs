@@ -91,6 +91,9 @@ fn hint_for(action: &str, code: &str) -> Option<&'static str> {
         }
         "InvalidParameter.NotificationTopicName" => "`herald topic create NAME` makes a topic",
         "ResourceInUse.Job" => "`herald job terminate ID` ends a job",
+        "UnauthorizedOperation" => {
+            "`herald key update` changes what a key pair may do; it takes one with the role admin"
+        }
         "6030" => "`herald sub create` subscribes a queue or an HTTP address to a topic",
         "ResourceNotFound.Topic" => TOPICS,
         "ResourceNotFound.Subscription" => SUBSCRIPTIONS,
@@ -102,6 +105,9 @@ fn hint_for(action: &str, code: &str) -> Option<&'static str> {
             | "PauseSubscription"
             | "ResumeSubscription"
             | "RotateSubscriptionSecret" => SUBSCRIPTIONS,
+            "ModifyAccessKey" | "RotateAccessKey" | "DeleteAccessKey" => {
+                "`herald key list` shows the key pairs there are"
+            }
             _ => "`herald queue list` shows the queues there are",
         },
         _ => return None,

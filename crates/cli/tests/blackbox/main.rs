@@ -22,6 +22,7 @@ mod event_stream;
 mod filters;
 mod first_session;
 mod graphs;
+mod keys;
 mod kill;
 mod limits;
 mod machines;

@@ -234,6 +234,11 @@ fn queues_are_as_written_down() {
 }
 
 #[test]
+fn key_pairs_are_as_written_down() {
+    check("keys");
+}
+
+#[test]
 fn what_needs_no_server_is_as_written_down() {
     check("elsewhere");
 }

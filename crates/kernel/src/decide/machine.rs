@@ -5,20 +5,25 @@ use std::sync::Arc;
 
 use crate::change::What;
 use crate::command::{Refusal, Reply};
-use crate::decide::{Draft, environment, node};
+use crate::decide::{Draft, access, environment, node};
 use crate::id::{EnvId, MachineId};
 use crate::limits;
 use crate::machine::{ATTACHED_KIND, Machine, MachineFacts};
 use crate::node::{Node, NodeStage};
 
-/// Where as many are known as may be, one that is not connected nor attached is forgotten for the new one: that which
+/// A machine that did not hear the answer asks again, and gets it. Where as many are known as may be, one that is not connected nor attached is forgotten for the new one: that which
 /// was seen last of all. Should it come back, it joins anew.
 pub(super) fn join(
     draft: &mut Draft<'_>,
+    token: &str,
     credential: String,
     facts: MachineFacts,
     connected: &BTreeSet<MachineId>,
 ) -> Result<Reply, Refusal> {
+    if let Some(known) = draft.state.machines().find(|machine| machine.credential == credential) {
+        return Ok(Reply::Machine(known.id));
+    }
+    access::use_token(draft, token)?;
     if draft.state.machines.len() >= limits::MACHINES {
         let attached: BTreeSet<MachineId> =
             draft.state.nodes().filter(|node| node.attached).map(|node| node.machine).collect();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::access::AccessCommand;
 use crate::command::{Command, ExitHow, Refusal, Reply};
 use crate::event::EventName;
 use crate::id::{EnvId, MachineId, NodeId};
@@ -18,9 +19,19 @@ fn facts() -> MachineFacts {
     MachineFacts { name: "far".into(), cpu: 4, mem_gb: 8, slots: 2 }
 }
 
+/// A token that one machine can join with.
+fn token(world: &mut World) -> String {
+    let digest = format!("token {}", world.changes.len());
+    let make = AccessCommand::CreateJoinToken { digest: digest.clone(), valid_s: 60 };
+    world.run(Command::Access(make)).unwrap();
+    digest
+}
+
 fn try_join(world: &mut World, connected: &[MachineId]) -> Result<Reply, Refusal> {
     let connected = connected.iter().copied().collect();
-    world.run(Command::JoinMachine { credential: "digest".into(), facts: facts(), connected })
+    let credential = format!("digest of {}", world.state.machines().count() + world.changes.len());
+    let token = token(world);
+    world.run(Command::JoinMachine { token, credential, facts: facts(), connected })
 }
 
 fn join(world: &mut World) -> MachineId {
@@ -227,4 +238,25 @@ fn what_a_machine_says_of_itself_is_kept_anew_at_each_connection() {
     let known = world.state.machine(machine).unwrap();
     assert_eq!((&known.facts, known.seen), (&facts, world.now));
     assert!(known.joined < known.seen);
+}
+
+#[test]
+fn a_token_lets_one_machine_join_and_a_repeat_is_told_the_same() {
+    let mut world = World::new(1);
+    let token = token(&mut world);
+    let join = |credential: &str| Command::JoinMachine {
+        token: token.clone(),
+        credential: credential.into(),
+        facts: facts(),
+        connected: BTreeSet::new(),
+    };
+    let first = world.run(join("one")).unwrap();
+    assert_eq!(world.run(join("one")).unwrap(), first, "its answer was lost");
+    assert_eq!(world.run(join("two")).unwrap_err(), Refusal::NoJoinToken);
+    let late = self::token(&mut world);
+    world.pass_ms(60_000);
+    let late =
+        Command::JoinMachine { token: late, credential: "two".into(), facts: facts(), connected: BTreeSet::new() };
+    assert_eq!(world.run(late).unwrap_err(), Refusal::NoJoinToken);
+    assert_eq!(world.state.machines().count(), 1);
 }

@@ -4,7 +4,9 @@
 //! take effect on the draft, and sends it to the topics that asked for it. What `decide` returns is what was
 //! recorded, so a decision of many steps sees its own earlier ones, and the caller's state is left as it was.
 
+mod access;
 mod activity;
+mod audit;
 mod blocked;
 mod dead_letter;
 mod delivery;
@@ -71,6 +73,8 @@ pub struct Settings {
     pub retry_pause_s: u64,
     /// Attempts an instance gets, beyond its own, for those lost with their nodes.
     pub lost_retries: u32,
+    /// The topic that the audit trail goes to; `None`: there is none.
+    pub audit_topic: Option<String>,
 }
 
 impl Default for Settings {
@@ -87,6 +91,7 @@ impl Default for Settings {
             node_places: None,
             retry_pause_s: crate::limits::RETRY_PAUSE_DEFAULT_S,
             lost_retries: 0,
+            audit_topic: None,
         }
     }
 }
@@ -102,9 +107,16 @@ pub fn decide(
     now: Timestamp,
     rng: &mut dyn Rng,
 ) -> Result<Decision, Refusal> {
+    let (call, command) = match command {
+        Command::Called(call, command) => (Some(call), *command),
+        command => (None, command),
+    };
     let mut draft = Draft::new(state, settings, now, rng);
     draft.cause = activity::cause(state, &command);
     let reply = match command {
+        // A call is made by one caller.
+        Command::Called(_, command) => return decide(state, settings, *command, now, rng),
+        Command::Access(command) => access::decide(&mut draft, command)?,
         Command::SubmitJob { spec, token } => job::submit(&mut draft, *spec, token)?,
         Command::RetryJobs(ids) => retry::retry(&mut draft, &ids)?,
         Command::TerminateJob(id) => job::terminate(&mut draft, id)?,
@@ -121,8 +133,8 @@ pub fn decide(
         Command::DeleteEnv(id) => environment::delete(&mut draft, id)?,
         Command::DrainNodes(nodes, drained) => node::drain(&mut draft, &nodes, drained)?,
         Command::TerminateNodes(env, nodes) => node::terminate(&mut draft, env, &nodes)?,
-        Command::JoinMachine { credential, facts, connected } => {
-            machine::join(&mut draft, credential, facts, &connected)?
+        Command::JoinMachine { token, credential, facts, connected } => {
+            machine::join(&mut draft, &token, credential, facts, &connected)?
         }
         Command::MachineConnected(id, facts) => machine::connected(&mut draft, id, facts),
         Command::AttachMachines { env, machines, connected } => {
@@ -183,6 +195,9 @@ pub fn decide(
         Command::DeleteMessages { queue, handles } => message::delete(&mut draft, &queue, &handles)?,
         Command::ExpireMessages { queue, seqs } => message::expire(&mut draft, queue, &seqs),
     };
+    if let Some(call) = call {
+        audit::record(&mut draft, &call, &reply);
+    }
     Ok(draft.finish(reply))
 }
 
@@ -240,6 +255,11 @@ impl<'a> Draft<'a> {
         for (want, notice) in wanted.into_iter().zip(notices) {
             self.announce(want, &notice, subject.clone());
         }
+    }
+
+    /// Whether nothing has been recorded.
+    fn is_empty(&self) -> bool {
+        self.changes.is_empty()
     }
 
     /// Adds client messages to a topic; gives back the place of the first.

@@ -64,6 +64,9 @@ pub(super) fn modify(draft: &mut Draft<'_>, name: &str, edit: TopicEdit) -> Resu
 
 pub(super) fn delete(draft: &mut Draft<'_>, name: &str, with_subscriptions: bool) -> Result<Reply, Refusal> {
     let topic = named(draft, name)?;
+    if draft.settings.audit_topic.as_ref().is_some_and(|audit| audit.eq_ignore_ascii_case(&topic.name)) {
+        return Err(Refusal::AuditTopic(topic.name.clone()));
+    }
     let mut users = users_of(draft, topic.no);
     if let Some(first) = users.next() {
         let by = list(std::iter::once(first).chain(users));

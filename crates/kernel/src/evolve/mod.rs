@@ -73,6 +73,22 @@ fn apply(state: &mut State, change: &Change) {
             }
         }
         What::EnvDeleted(id) => env_deleted(state, *id),
+        What::AccessKeyPut(key) => {
+            state.dirty.insert(RowKey::AccessKey(key.secret_id.clone()));
+            state.access_keys.put(key.secret_id.clone(), (**key).clone());
+        }
+        What::AccessKeyDeleted(id) => {
+            state.access_keys.remove(id);
+            state.dirty.insert(RowKey::AccessKey(id.clone()));
+        }
+        What::JoinTokenMade(token) => {
+            state.dirty.insert(RowKey::JoinToken(token.digest.clone()));
+            state.join_tokens.put(token.digest.clone(), token.clone());
+        }
+        What::JoinTokenGone(digest) => {
+            state.join_tokens.remove(digest);
+            state.dirty.insert(RowKey::JoinToken(digest.clone()));
+        }
         What::MachineJoined(machine) => {
             state.dirty.insert(RowKey::Machine(machine.id));
             state.machines.put(machine.id, machine.clone());

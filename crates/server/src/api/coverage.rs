@@ -21,12 +21,10 @@ const V2_ERRORS: &[(&str, &str)] = &[
     ("4000 10320", "unknown parameters are ignored, since clients add some of their own"),
     ("4000 10400", "10390 is told, wherever parameters are sent"),
     ("4000 10440", "there is one account, and no assistants"),
-    ("4000 10461", "every key may do everything"),
     ("4000 10630", "10500 is told; where posts may go is found out when they go"),
     ("4000 10670", "10490 is told of more than five tags"),
     ("4100 10031", "of the TCP protocol"),
     ("4100 10032", "of the TCP protocol"),
-    ("4100 10080", "a key that is not valid is unknown"),
     ("4300 10040", "nothing is charged"),
     ("4420 10250", "there is no rate; 10460 is told when the server has too much to do"),
     ("4490 10770", "of transactions, which need the TCP protocol"),
@@ -64,7 +62,6 @@ const API3_ERRORS: &[(&str, &str)] = &[
     ("ResourceUnavailable.FundRequired", "nothing is charged"),
     ("InvalidParameterValue.NoTaskId", "of tasks that move queues to the newer product"),
     ("ResourcesSoldOut", "nothing is sold"),
-    ("UnauthorizedOperation", "every key may do everything"),
 ];
 
 /// The lines of a part of the reference.

@@ -4,10 +4,11 @@
 //! action called. Every answer has status 200 and the content type `application/json` without more: clients see no
 //! error otherwise.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{CONNECTION, CONTENT_TYPE};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -20,23 +21,31 @@ use wire::limits::{BODY_PAUSE_S, DRAINED_BODY_BYTES, READ_BODY_BYTES};
 use wire::request::HttpRequest;
 use wire::v2::{self, V2Code, V2Error};
 
-use super::{registry, request_id};
+use super::access::{self, Named};
+use super::{registry, request_id, tell_denied};
 use crate::App;
+use crate::caller::{Caller, calling, on_behalf};
 use crate::clock;
 
+/// What a caller is told whose key pair is bounded to fewer calls.
+const TOO_OFTEN: &str = "the key pair is bounded to fewer calls a second; try again";
+/// What a caller is told whose key pair is bounded to smaller requests.
+const TOO_LONG: &str = "the key pair is bounded to smaller requests";
 /// Where a browser is led that comes without calling anything.
 const CONSOLE: &str = "/console/";
 
 /// Answers any request.
 pub(super) async fn handle(State(app): State<App>, request: Request) -> Response {
     let root = request.method() == Method::GET && request.uri().path() == "/";
+    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
     let request = match read(request).await {
         Ok(request) => request,
         Err(response) => return response,
     };
+    let from = From { address: address.map(|ip| ip.to_string()).unwrap_or_default(), body: request.body.len() as u64 };
     match Call::read(request) {
-        Ok(Call::Api3(call)) => api3_reply(answer_api3(&app, &call).await),
-        Ok(Call::V2(call)) => v2_reply(answer_v2(&app, &call).await, call.client_request_id),
+        Ok(Call::Api3(call)) => api3_reply(answer_api3(&app, &call, from).await),
+        Ok(Call::V2(call)) => v2_reply(answer_v2(&app, &call, from).await, call.client_request_id),
         Ok(Call::None) if root => Redirect::to(CONSOLE).into_response(),
         Ok(Call::None) => text(StatusCode::NOT_FOUND, "There is nothing here.\n"),
         Err(ReadError::Api3(error)) => api3_reply(Err(error)),
@@ -44,32 +53,82 @@ pub(super) async fn handle(State(app): State<App>, request: Request) -> Response
     }
 }
 
-async fn answer_api3(app: &App, call: &Api3Call) -> Result<Value, ApiError> {
-    let verified = match app.keys.secret_key(&call.secret_id) {
-        Some(key) => auth::api3::verify(call, key, clock::wall().seconds()),
-        None => Err(AuthError::unknown(&call.secret_id)),
-    };
-    verified.map_err(|error| error.api3())?;
-    let action = registry::api3_action(&call.version, &call.action)?;
+/// Where a request came from, and how long its body is.
+struct From {
+    address: String,
+    body: u64,
+}
+
+async fn answer_api3(app: &App, call: &Api3Call, from: From) -> Result<Value, ApiError> {
+    let now = clock::wall().seconds();
+    let caller = identify(app, &call.secret_id, from.address, |key| auth::api3::verify(call, key, now))
+        .and_then(|caller| once(app, call.single_signature()).map(|()| caller))
+        .map_err(|error| error.api3())?;
+    if !app.keys.may_call_now(&caller.secret_id, &caller.grant) {
+        return Err(ApiError::new("RequestLimitExceeded", TOO_OFTEN));
+    }
+    if caller.grant.body_bytes.is_some_and(|most| from.body > most) {
+        return Err(ApiError::new("RequestSizeLimitExceeded", TOO_LONG));
+    }
+    let (product, action) = registry::api3_action(&call.version, &call.action)?;
     let here = &app.settings.region;
     if call.region.as_ref().is_some_and(|region| region != here) {
         return Err(ApiError::new("UnsupportedRegion", format!("Region: the only region here is {here}")));
     }
-    let answer = (action.call)(app, &call.params()?).await;
+    let params = call.params()?;
+    let answer = on_behalf(caller, super::call_api3(app, product, action, &params)).await;
     tracing::debug!(action = action.name, error = answer.as_ref().err().map(|error| error.code), "answered");
     answer
 }
 
-async fn answer_v2(app: &App, call: &V2Call) -> Result<Value, V2Error> {
-    let verified = match app.keys.secret_key(&call.secret_id) {
-        Some(key) => auth::v2::verify(call, key, clock::wall().seconds()),
-        None => Err(AuthError::unknown(&call.secret_id)),
-    };
-    verified.map_err(|error| error.v2())?;
+async fn answer_v2(app: &App, call: &V2Call, from: From) -> Result<Value, V2Error> {
+    let now = clock::wall().seconds();
+    let caller = identify(app, &call.secret_id, from.address, |key| auth::v2::verify(call, key, now))
+        .and_then(|caller| once(app, Some(call.signature())).map(|()| caller))
+        .map_err(|error| error.v2())?;
+    if !app.keys.may_call_now(&caller.secret_id, &caller.grant) {
+        return Err(V2Code::Frequency.error());
+    }
+    if caller.grant.body_bytes.is_some_and(|most| from.body > most) {
+        return Err(V2Code::TooLarge.about("body").because(TOO_LONG));
+    }
     let action = registry::v2_action(&call.action).ok_or_else(|| V2Code::UnknownAction.about(&call.action))?;
-    let answer = (action.call)(app, &call.params).await;
+    let named = Named::of_pairs(call.params.pairs().iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    let ongoing = super::ongoing(&caller, "cmq v2", action.name, &named);
+    if let Err(denied) = access::check(app, &caller.grant, action.name, named).await {
+        tell_denied(&caller, action.name, &denied);
+        return Err(V2Code::NoCam.error().because(denied));
+    }
+    let answer = on_behalf(caller, calling(ongoing, (action.call)(app, &call.params))).await;
     tracing::debug!(action = action.name, error = answer.as_ref().err().map(|error| error.code), "answered");
     answer
+}
+
+/// Who calls, if one of the secrets of the secret id fits.
+fn identify(
+    app: &App,
+    secret_id: &str,
+    address: String,
+    verify: impl Fn(&str) -> Result<(), AuthError>,
+) -> Result<Caller, AuthError> {
+    let known = app.keys.find(secret_id, app.clock()).ok_or_else(|| AuthError::unknown(secret_id))?;
+    // The answer about the current secret is the one that helps.
+    let answers: Vec<_> = known.secrets.iter().map(|secret| verify(secret)).collect();
+    if !answers.iter().any(Result::is_ok) {
+        return Err(answers.into_iter().find_map(Result::err).unwrap_or(AuthError::Mismatch));
+    }
+    if known.disabled {
+        return Err(AuthError::Disabled);
+    }
+    Ok(Caller { secret_id: secret_id.to_owned(), address, grant: known.grant })
+}
+
+/// Refuses a request that was made before, where its signature is its own.
+fn once(app: &App, signature: Option<&str>) -> Result<(), AuthError> {
+    match signature {
+        Some(signature) if !app.signatures.is_new(signature, app.clock()) => Err(AuthError::Repeated),
+        _ => Ok(()),
+    }
 }
 
 fn api3_reply(answer: Result<Value, ApiError>) -> Response {

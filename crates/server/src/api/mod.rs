@@ -4,6 +4,7 @@
 //! has its parameters read, submits a command to the ledger or reads the store, and says the answer in its protocol's
 //! words. Nothing is decided here.
 
+pub(crate) mod access;
 mod api3;
 mod batch;
 mod cmq;
@@ -17,11 +18,17 @@ mod v2;
 
 pub use registry::{Listed, actions};
 
+use kernel::access::{Denied, Role};
+use kernel::audit::Call;
 use kernel::command::{Command, Reply};
 use serde_json::Value;
 use wire::api3::ApiError;
 
+use access::Named;
+use api3::Action;
+
 use crate::App;
+use crate::caller::{self, Caller, calling};
 use crate::ledger::Lane;
 
 /// Takes every request that nothing else takes.
@@ -29,24 +36,57 @@ pub fn router(app: App) -> axum::Router {
     axum::Router::new().fallback(entry::handle).with_state(app)
 }
 
+/// Whether it is a name for a topic.
+pub(crate) fn is_topic_name(name: &str) -> bool {
+    cmq::rules::is_name(name)
+}
+
 /// What a client is told when the store cannot be read.
 pub(crate) use api3::of_store;
 /// What `DescribeEvents` tells of a topic's message.
 pub(crate) use herald::event_view;
 
-/// Calls an action of API 3.0 from within: nobody's signature is checked.
+/// Calls an action of API 3.0 from within, on behalf of whoever this is done for: nobody's signature is checked.
 ///
 /// # Errors
 /// What a client would be told.
 pub(crate) async fn call_within(app: &App, version: &str, action: &str, params: &Value) -> Result<Value, ApiError> {
-    (registry::api3_action(version, action)?.call)(app, params).await
+    let (product, action) = registry::api3_action(version, action)?;
+    call_api3(app, product, action, params).await
 }
 
-/// Submits a command to do with queues from within.
+/// Calls an action, if that is allowed to whoever it is done for.
+async fn call_api3(app: &App, product: &'static str, action: &Action, params: &Value) -> Result<Value, ApiError> {
+    let Some(caller) = caller::current() else { return (action.call)(app, params).await };
+    let named = Named::of_json(action.name, params);
+    let call = ongoing(&caller, product, action.name, &named);
+    if let Err(denied) = access::check(app, &caller.grant, action.name, named).await {
+        tell_denied(&caller, action.name, &denied);
+        return Err(ApiError::new("UnauthorizedOperation", denied.to_string()));
+    }
+    calling(call, (action.call)(app, params)).await
+}
+
+/// What the audit trail tells of a call.
+fn ongoing(caller: &Caller, product: &'static str, action: &'static str, named: &Named) -> Call {
+    let (secret_id, address) = (caller.secret_id.clone(), caller.address.clone());
+    Call { secret_id, address, product, action, targets: named.words() }
+}
+
+fn tell_denied(caller: &Caller, action: &str, denied: &Denied) {
+    tracing::warn!(secret_id = caller.secret_id, address = caller.address, action, %denied, "refused a call");
+}
+
+/// Submits a command to do with queues from within, if the role that it takes is given to whoever it is done for.
 ///
 /// # Errors
 /// What a client would be told.
-pub(crate) async fn submit_within(app: &App, lane: Lane, command: Command) -> Result<Reply, ApiError> {
+pub(crate) async fn submit_within(app: &App, lane: Lane, role: Role, command: Command) -> Result<Reply, ApiError> {
+    if let Some(caller) = caller::current().filter(|caller| !caller.grant.has(role)) {
+        let denied = Denied::Role(role);
+        tell_denied(&caller, "console", &denied);
+        return Err(ApiError::new("UnauthorizedOperation", denied.to_string()));
+    }
     api3::submit(app, lane, command, tdmq::of_refusal).await
 }
 

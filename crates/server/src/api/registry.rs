@@ -53,21 +53,22 @@ pub fn actions() -> impl Iterator<Item = Listed> {
     api3.chain(v2)
 }
 
-/// An action of API 3.0.
+/// An action of API 3.0, and the product that it is of.
 ///
 /// # Errors
 /// `NoSuchVersion` for a version that no product has, `InvalidAction` for an action that is unknown or not built.
-pub(super) fn api3_action(version: &str, action: &str) -> Result<&'static Action, ApiError> {
+pub(super) fn api3_action(version: &str, action: &str) -> Result<(&'static str, &'static Action), ApiError> {
     let Some(product) = PRODUCTS.iter().find(|product| product.version == version) else {
         let known: Vec<String> =
             PRODUCTS.iter().map(|product| format!("{} ({})", product.version, product.name)).collect();
         let message = format!("Version: expected one of {}", known.join(", "));
         return Err(ApiError::new("NoSuchVersion", message));
     };
-    product.actions.iter().find(|known| known.name == action).ok_or_else(|| {
+    let found = product.actions.iter().find(|known| known.name == action).ok_or_else(|| {
         let message = format!("Action: not an action of {} {} here, or not built yet", product.name, product.version);
         ApiError::new("InvalidAction", message)
-    })
+    })?;
+    Ok((product.name, found))
 }
 
 /// An action of CMQ v2.
@@ -91,7 +92,8 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_told_apart() {
-        let code = |version, action| api3_action(version, action).map(|found| found.name).map_err(|error| error.code);
+        let code =
+            |version, action| api3_action(version, action).map(|(_, found)| found.name).map_err(|error| error.code);
         assert_eq!(code("2017-03-12", "SubmitJob"), Ok("SubmitJob"));
         assert_eq!(code("2017-03-12", "submitJob"), Err("InvalidAction"));
         assert_eq!(code("2017-03-12", "RetryJob"), Err("InvalidAction"));

@@ -8,6 +8,7 @@ use axum::response::Html;
 use super::session::{COOKIE, Session};
 use super::trouble::Trouble;
 use super::{Console, show};
+use crate::caller::Caller;
 
 /// A page, or why there is none.
 pub(super) type Page = Result<Html<String>, Trouble>;
@@ -49,13 +50,25 @@ impl Visitor {
         Frame { part, visitor: self.session.secret_id.clone(), form: self.form.clone() }
     }
 
+    /// The public half of the visitor's key pair.
+    pub(super) fn secret_id(&self) -> &str {
+        &self.session.secret_id
+    }
+
+    /// On whose behalf things are done for this visitor.
+    pub(super) fn caller(&self, console: &Console, address: String) -> Option<Caller> {
+        let secret_id = self.session.secret_id.clone();
+        let known = console.app.keys.find(&secret_id, console.app.clock())?;
+        Some(Caller { secret_id, address, grant: known.grant })
+    }
+
     pub(super) fn of(parts: &Parts, console: &Console) -> Result<Self, Trouble> {
         let cookies = parts.headers.get_all(COOKIES).iter().filter_map(|value| value.to_str().ok());
         let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
         let cookie = pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value);
         let session = cookie.and_then(|cookie| console.logins.session_of(cookie, console.app.clock()));
         let session = session.ok_or(Trouble::Stranger)?;
-        Ok(Self { form: console.logins.form_token(&session), session })
+        Ok(Self { form: console.logins.form_token(&session, console.app.clock()), session })
     }
 }
 
@@ -102,7 +115,7 @@ impl FromRequest<Console> for Sent {
         let visitor = Visitor::of(&parts, console)?;
         let body = axum::body::to_bytes(body, super::FORM_BYTES).await.map_err(|_| Trouble::ForeignForm)?;
         let fields = Fields::read(&body);
-        if !console.logins.is_form_of(&visitor.session, fields.get("form-token")) {
+        if !console.logins.is_form_of(&visitor.session, fields.get("form-token"), console.app.clock()) {
             return Err(Trouble::ForeignForm);
         }
         Ok(Self { visitor, fields })

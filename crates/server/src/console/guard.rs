@@ -4,13 +4,17 @@
 //! here. So the name asked for must be an address, `localhost` or a configured one; what changes something must come
 //! from the console's own pages; and no answer may be put into somebody else's page.
 
-use axum::extract::{Request, State};
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::Console;
+use super::frame::Visitor;
+use crate::caller::on_behalf;
 
 /// Nothing but what the server itself serves, and no script or style in the page.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -34,6 +38,19 @@ pub(super) async fn check(State(console): State<Console>, request: Request, next
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
+}
+
+/// Has what follows done on behalf of whoever is logged in.
+pub(super) async fn name(State(console): State<Console>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical().to_string());
+    let visitor = Visitor::of(&parts, &console).ok();
+    let caller = visitor.and_then(|visitor| visitor.caller(&console, address.unwrap_or_default()));
+    let answered = next.run(Request::from_parts(parts, body));
+    match caller {
+        Some(caller) => on_behalf(caller, answered).await,
+        None => answered.await,
+    }
 }
 
 /// Why a request is not let in.

@@ -30,8 +30,9 @@ pub(super) async fn log_in(State(console): State<Console>, body: axum::body::Byt
     match console.logins.log_in(id, key, console.app.clock()) {
         Some(session) => Ok(welcome(&session)),
         None => {
-            let problem = "There is no such key pair. Its halves are in DATA/credentials.json of the server, unless \
-                           they were given in HERALD_SECRET_ID and HERALD_SECRET_KEY.";
+            let problem = "There is no such key pair, or it is one that may not look at the whole installation. The \
+                           first pair is in DATA/credentials.json of the server, unless it was given in \
+                           HERALD_SECRET_ID and HERALD_SECRET_KEY.";
             Ok(Html(Login { secret_id: id, problem }.render()?).into_response())
         }
     }

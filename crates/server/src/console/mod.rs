@@ -66,11 +66,11 @@ pub(crate) struct Console {
     pub(crate) hosts: Arc<[String]>,
 }
 
-/// Whether a request comes from a visitor's browser, led here by the console's own name. `Err(None)`: nobody is logged
-/// in.
-pub(crate) fn let_in(parts: &Parts, console: &Console) -> Result<(), Option<&'static str>> {
+/// The key pair of the visitor from whose browser a request comes, led here by the console's own name. `Err(None)`:
+/// nobody is logged in.
+pub(crate) fn let_in(parts: &Parts, console: &Console) -> Result<String, Option<&'static str>> {
     guard::refusal(&parts.method, &parts.headers, &console.hosts).map_or(Ok(()), |why| Err(Some(why)))?;
-    frame::Visitor::of(parts, console).map(drop).map_err(|_| None)
+    frame::Visitor::of(parts, console).map(|visitor| visitor.secret_id().to_owned()).map_err(|_| None)
 }
 
 /// The routes.
@@ -94,6 +94,7 @@ pub(crate) fn router(console: Console) -> Router {
     pages
         .route("/console", get(async || Redirect::permanent("/console/")))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
+        .layer(middleware::from_fn_with_state(console.clone(), guard::name))
         .layer(middleware::from_fn_with_state(console.clone(), guard::check))
         .with_state(console)
 }

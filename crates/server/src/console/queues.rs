@@ -7,6 +7,7 @@ use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use kernel::access::Role;
 use kernel::command::{Command, Reply};
 use kernel::queue::{Handle, QueueMessage};
 use kernel::time::Timestamp;
@@ -157,7 +158,7 @@ async fn page(State(console): State<Console>, visitor: Visitor, Path(name): Path
 async fn receive(State(console): State<Console>, Path(name): Path<String>, sent: Sent) -> Page {
     let max = number(&sent.fields, "most", "Most")?.map_or(1, |most| usize::try_from(most).unwrap_or(RECEIVED));
     let command = Command::Receive { queue: name.clone(), max: max.clamp(1, RECEIVED) };
-    let messages = match crate::api::submit_within(&console.app, Lane::Messages, command).await? {
+    let messages = match crate::api::submit_within(&console.app, Lane::Messages, Role::Consume, command).await? {
         Reply::Received(messages) => messages,
         _ => Vec::new(),
     };
@@ -177,7 +178,7 @@ async fn acknowledge(
 ) -> Result<Redirect, Trouble> {
     let handles = sent.fields.all("handle").iter().filter_map(|text| text.parse().ok().map(Handle)).collect();
     let command = Command::DeleteMessages { queue: name.clone(), handles };
-    match crate::api::submit_within(&console.app, Lane::Messages, command).await? {
+    match crate::api::submit_within(&console.app, Lane::Messages, Role::Consume, command).await? {
         Reply::Deleted(deleted) if deleted.iter().all(|deleted| *deleted) => Ok(back(&name)),
         _ => Err(ApiError::new(
             "FailedOperation",

@@ -48,8 +48,8 @@ pub(super) struct Session {
 #[derive(Debug)]
 pub(crate) struct Logins {
     keys: Arc<Keys>,
-    /// One-time tokens, and until when each is good.
-    tokens: Mutex<BTreeMap<String, Timestamp>>,
+    /// One-time tokens, whose session each begins, and until when each is good.
+    tokens: Mutex<BTreeMap<String, (String, Timestamp)>>,
 }
 
 impl Logins {
@@ -58,41 +58,39 @@ impl Logins {
         Self { keys, tokens: Mutex::default() }
     }
 
-    /// A new one-time address, as a path.
+    /// A new one-time address, as a path; it begins a session of the key pair with this public half.
     ///
     /// # Errors
     /// The machine has no random numbers to give.
-    pub(crate) fn address(&self, now: Timestamp) -> std::io::Result<String> {
+    pub(crate) fn address(&self, secret_id: &str, now: Timestamp) -> std::io::Result<String> {
         let token = draw_word(TOKEN_CHARS)?;
         let path = format!("/console/enter?token={token}");
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        tokens.retain(|_, until| *until > now);
+        tokens.retain(|_, (_, until)| *until > now);
         if tokens.len() >= ADDRESSES {
-            let first = tokens.iter().min_by_key(|(_, until)| **until).map(|(token, _)| token.clone());
+            let first = tokens.iter().min_by_key(|(_, (_, until))| *until).map(|(token, _)| token.clone());
             first.map(|token| tokens.remove(&token));
         }
-        tokens.insert(token, Timestamp(now.0.saturating_add(ADDRESS_MS)));
+        tokens.insert(token, (secret_id.to_owned(), Timestamp(now.0.saturating_add(ADDRESS_MS))));
         Ok(path)
     }
 
     /// The session of whoever has a one-time address; it leads in no second time.
     pub(super) fn enter(&self, token: &str, now: Timestamp) -> Option<Session> {
-        let until = self.tokens.lock().unwrap_or_else(PoisonError::into_inner).remove(token)?;
-        let first = self.keys.first()?;
-        (until > now).then(|| self.session(first, now)).flatten()
+        let (secret_id, until) = self.tokens.lock().unwrap_or_else(PoisonError::into_inner).remove(token)?;
+        (until > now).then(|| self.session(&secret_id, now)).flatten()
     }
 
-    /// The session of whoever has a key pair.
+    /// The session of whoever has a key pair that may look at everything.
     pub(super) fn log_in(&self, secret_id: &str, secret_key: &str, now: Timestamp) -> Option<Session> {
-        let known = self.keys.secret_key(secret_id)?;
-        let right: bool = known.as_bytes().ct_eq(secret_key.as_bytes()).into();
+        let right = self.keys.find(secret_id, now)?.has(secret_key);
         right.then(|| self.session(secret_id, now)).flatten()
     }
 
     fn session(&self, secret_id: &str, now: Timestamp) -> Option<Session> {
         let until = now.seconds() + SESSION_S;
         let said = format!("{until}.{}", BASE64.encode(secret_id));
-        let cookie = format!("{said}.{}", self.signed(secret_id, Use::Session, &said)?);
+        let cookie = format!("{said}.{}", self.signed(secret_id, Use::Session, &said, now)?);
         Some(Session { secret_id: secret_id.to_owned(), cookie })
     }
 
@@ -101,25 +99,25 @@ impl Logins {
         let (said, signature) = cookie.rsplit_once('.')?;
         let (until, id) = said.split_once('.')?;
         let secret_id = String::from_utf8(BASE64.decode(id).ok()?).ok()?;
-        let right = self.signed(&secret_id, Use::Session, said)?;
+        let right = self.signed(&secret_id, Use::Session, said, now)?;
         let is_right: bool = right.as_bytes().ct_eq(signature.as_bytes()).into();
         let lasts = until.parse::<i64>().is_ok_and(|until| until > now.seconds());
         (is_right && lasts).then(|| Session { secret_id, cookie: cookie.to_owned() })
     }
 
     /// The token of a session's forms.
-    pub(super) fn form_token(&self, session: &Session) -> String {
-        self.signed(&session.secret_id, Use::Form, &session.cookie).unwrap_or_default()
+    pub(super) fn form_token(&self, session: &Session, now: Timestamp) -> String {
+        self.signed(&session.secret_id, Use::Form, &session.cookie, now).unwrap_or_default()
     }
 
     /// Whether a form is of this session.
-    pub(super) fn is_form_of(&self, session: &Session, token: &str) -> bool {
-        let right = self.form_token(session);
+    pub(super) fn is_form_of(&self, session: &Session, token: &str, now: Timestamp) -> bool {
+        let right = self.form_token(session, now);
         !right.is_empty() && right.as_bytes().ct_eq(token.as_bytes()).into()
     }
 
-    fn signed(&self, secret_id: &str, purpose: Use, said: &str) -> Option<String> {
-        let key = self.keys.secret_key(secret_id)?;
+    fn signed(&self, secret_id: &str, purpose: Use, said: &str, now: Timestamp) -> Option<String> {
+        let key = self.keys.console_secret(secret_id, now)?;
         let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).ok()?;
         mac.update(match purpose {
             Use::Session => b"herald console session\0",
@@ -140,21 +138,16 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::KeyPair;
 
-    fn pair(id: &str, key: &str) -> KeyPair {
-        KeyPair { secret_id: id.into(), secret_key: key.into() }
-    }
-
-    fn logins(pairs: Vec<KeyPair>) -> Logins {
-        Logins::new(Arc::new(Keys::new(pairs)))
+    fn logins(id: &str, key: &str) -> Logins {
+        Logins::new(Arc::new(Keys::of(id, key)))
     }
 
     const NOW: Timestamp = Timestamp(1_000_000);
 
     #[test]
     fn a_key_pair_leads_in_and_nothing_like_it() {
-        let logins = logins(vec![pair("id", "word"), pair("other", "else")]);
+        let logins = logins("id", "word");
         assert_eq!(logins.log_in("id", "word", NOW).unwrap().secret_id, "id");
         for (id, key) in [("id", "else"), ("id", ""), ("id", "word "), ("none", "word"), ("", "")] {
             assert_eq!(logins.log_in(id, key, NOW), None, "{id} {key}");
@@ -163,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_session_ends_with_its_time_and_its_key_and_cannot_be_made_up() {
-        let logins = logins(vec![pair("id", "word"), pair("other", "else")]);
+        let logins = logins("id", "word");
         let session = logins.log_in("id", "word", NOW).unwrap();
         let cookie = session.cookie.clone();
         assert_eq!(logins.session_of(&cookie, NOW), Some(session.clone()));
@@ -173,35 +166,35 @@ mod tests {
         let (said, signature) = cookie.rsplit_once('.').unwrap();
         let longer = format!("9{said}.{signature}");
         let others = format!("{}.{}.{signature}", said.split_once('.').unwrap().0, BASE64.encode("other"));
-        let form = format!("{said}.{}", logins.form_token(&session));
+        let form = format!("{said}.{}", logins.form_token(&session, NOW));
         for forged in [longer, others, form, said.to_owned(), format!("{said}."), String::new(), "..".into()] {
             assert_eq!(logins.session_of(&forged, NOW), None, "{forged}");
         }
-        let rotated = self::logins(vec![pair("id", "another")]);
+        let rotated = self::logins("id", "another");
         assert_eq!(rotated.session_of(&cookie, NOW), None);
     }
 
     #[test]
     fn a_form_is_of_one_session() {
-        let logins = logins(vec![pair("id", "word")]);
+        let logins = logins("id", "word");
         let one = logins.log_in("id", "word", NOW).unwrap();
         let other = logins.log_in("id", "word", Timestamp(NOW.0 + 5_000)).unwrap();
-        assert!(logins.is_form_of(&one, &logins.form_token(&one)));
-        assert!(!logins.is_form_of(&one, &logins.form_token(&other)));
-        assert!(!logins.is_form_of(&one, ""));
+        assert!(logins.is_form_of(&one, &logins.form_token(&one, NOW), NOW));
+        assert!(!logins.is_form_of(&one, &logins.form_token(&other, NOW), NOW));
+        assert!(!logins.is_form_of(&one, "", NOW));
     }
 
     #[test]
     fn a_one_time_address_leads_in_once_and_soon() {
-        let logins = logins(vec![pair("id", "word")]);
+        let logins = logins("id", "word");
         let token = |path: String| path.split_once('=').unwrap().1.to_owned();
-        let first = token(logins.address(NOW).unwrap());
+        let first = token(logins.address("id", NOW).unwrap());
         assert!(logins.enter(&first, NOW).is_some());
         assert_eq!(logins.enter(&first, NOW), None);
-        let second = token(logins.address(NOW).unwrap());
+        let second = token(logins.address("id", NOW).unwrap());
         assert_eq!(logins.enter(&second, Timestamp(NOW.0 + ADDRESS_MS)), None);
         let kept: Vec<String> =
-            (0..=ADDRESSES).map(|at| token(logins.address(Timestamp(at as i64)).unwrap())).collect();
+            (0..=ADDRESSES).map(|at| token(logins.address("id", Timestamp(at as i64)).unwrap())).collect();
         assert_eq!(logins.enter(&kept[0], Timestamp(1)), None, "the first gives way");
         assert!(logins.enter(&kept[ADDRESSES], Timestamp(1)).is_some());
     }

@@ -16,7 +16,7 @@ use tower::ServiceExt;
 use super::call::{Product, call};
 use super::{Console, Logins};
 use crate::api::testing::Running;
-use crate::keys::{KeyPair, Keys};
+use crate::keys::Keys;
 
 const HERE: &str = "127.0.0.1:7400";
 
@@ -39,8 +39,7 @@ struct Answer {
 impl Scene {
     fn new() -> Self {
         let running = Running::start();
-        let pair = KeyPair { secret_id: "id".into(), secret_key: "word".into() };
-        let logins = Arc::new(Logins::new(Arc::new(Keys::new(vec![pair]))));
+        let logins = Arc::new(Logins::new(Arc::new(Keys::of("id", "word"))));
         let session = logins.log_in("id", "word", running.app.clock()).unwrap();
         let (_, commits) = watch::channel(0);
         let (_, stopping) = watch::channel(false);
@@ -48,7 +47,8 @@ impl Scene {
         let router =
             super::router(Console { app, logins: logins.clone(), gateway: Arc::default(), commits, stopping, hosts });
         let cookie = session.set_cookie().split(';').next().unwrap().to_owned();
-        Self { running, router, cookie, token: logins.form_token(&session) }
+        let token = logins.form_token(&session, running.app.clock());
+        Self { running, router, cookie, token }
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {

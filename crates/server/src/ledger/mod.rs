@@ -8,6 +8,7 @@ mod thread;
 
 use std::sync::Arc;
 
+use crate::caller;
 use crate::space::Space;
 use kernel::command::{Command, Refusal, Reply};
 use kernel::time::Timestamp;
@@ -76,6 +77,8 @@ impl LedgerHandle {
             return Err(SubmitError::Full);
         }
         let (sender, receiver) = oneshot::channel();
+        // The traffic of messages is no part of the audit trail.
+        let command = if lane == Lane::Api { caller::named(command) } else { command };
         self.lanes.push(lane, Work::Command(command, sender))?;
         Pending(receiver).wait().await
     }

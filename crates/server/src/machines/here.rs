@@ -28,10 +28,10 @@ use url::Url;
 use wire::machine::{BEAT_MS, Deed, FromMachine, PATH, ToMachine, VERSION};
 use wire::node::{FRAME_BYTES, FrameError, decode, encode};
 
-use super::Done;
+use super::{CREDENTIAL_CHARS, Done};
 use crate::chain::Chain;
 use crate::config::this_machine;
-use crate::data::replace;
+use crate::data::{draw_word, replace};
 use crate::provider::local::LocalProvider;
 use crate::provider::{NewNode, Provider};
 
@@ -77,7 +77,7 @@ pub enum MachineError {
     #[error("another agent of this machine uses {}", .0.display())]
     InUse(PathBuf),
     /// It is new, and has no token.
-    #[error("this machine has not joined yet: give --token, which `herald node token` shows on the server")]
+    #[error("this machine has not joined yet: give --token, which `herald node token` makes on the server")]
     NoToken,
     /// The server will not have it.
     #[error("the server refused this machine: {0}")]
@@ -183,10 +183,13 @@ impl Folder {
             Err(error) => return Err(failed_to("read", &file)(error)),
         }
         let token = joining.token.clone().ok_or(MachineError::NoToken)?;
-        let join = FromMachine::Join { version: VERSION, token, facts: facts.clone() };
+        // The same for each try: a server that has taken it, and whose answer was lost, knows this machine by it.
+        let credential = draw_word(CREDENTIAL_CHARS).map_err(failed_to("draw a credential for", &file))?;
+        let (facts, shown) = (facts.clone(), credential.clone());
+        let join = FromMachine::Join { version: VERSION, token, credential: shown, facts };
         let identity = loop {
             match first_words(&joining.server, &join).await {
-                Ok((ToMachine::Joined { machine, credential }, _)) => break Identity { machine, credential },
+                Ok((ToMachine::Joined { machine }, _)) => break Identity { machine, credential },
                 Ok(_) => tell(&Lost::OutOfTurn),
                 Err(Lost::Machine(error)) => return Err(error),
                 Err(error) => tell(&error),

@@ -8,7 +8,6 @@ mod here;
 mod socket;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::io;
 use std::sync::mpsc as blocking;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -24,10 +23,12 @@ use wire::machine::Deed;
 pub use here::{Joining, MachineError, run};
 pub(crate) use socket::{MachineState, router};
 
+/// Characters of a machine's credential, which it draws for itself.
+const CREDENTIAL_CHARS: usize = 40;
+
 /// The machines that are connected.
+#[derive(Debug, Default)]
 pub(crate) struct Machines {
-    /// What a new machine shows.
-    token: String,
     links: Mutex<BTreeMap<MachineId, Link>>,
 }
 
@@ -57,19 +58,6 @@ pub(crate) struct Done {
 }
 
 impl Machines {
-    pub(crate) fn new(token: String) -> Self {
-        Self { token, links: Mutex::default() }
-    }
-
-    /// What a new machine shows.
-    pub(crate) fn token(&self) -> &str {
-        &self.token
-    }
-
-    fn is_token(&self, shown: &str) -> bool {
-        self.token.as_bytes().ct_eq(shown.as_bytes()).into()
-    }
-
     /// The machines that are connected.
     pub(crate) fn connected(&self) -> BTreeSet<MachineId> {
         self.lock().keys().copied().collect()
@@ -120,13 +108,7 @@ impl Machines {
     }
 }
 
-impl fmt::Debug for Machines {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Machines").field("links", &self.links).finish_non_exhaustive()
-    }
-}
-
-/// What is kept of a credential. It is a long word drawn at random, so that a plain digest does not give it away.
+/// What is kept of a credential, and of a token. It is a long word drawn at random, so that a plain digest does not give it away.
 pub(crate) fn digest(credential: &str) -> String {
     Sha256::digest(credential).iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -144,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_machine_that_is_not_there_is_asked_in_vain() {
-        let machines = Machines::new("t".into());
+        let machines = Machines::default();
         let ask = || machines.ask(MachineId::FIRST, NodeId::FIRST, Deed::Look, WITHIN).unwrap_err().kind();
         assert_eq!(ask(), io::ErrorKind::NotConnected);
         let (number, asked) = machines.enter(MachineId::FIRST);
@@ -159,7 +141,7 @@ mod tests {
 
     #[test]
     fn what_a_machine_answers_is_told() {
-        let machines = Machines::new("t".into());
+        let machines = Machines::default();
         let (_, mut asked) = machines.enter(MachineId::FIRST);
         let answers = std::thread::spawn(move || {
             asked.blocking_recv().unwrap().answer.send(Ok(Done { lives: true, ..Done::default() })).unwrap();
@@ -172,10 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_and_credentials_are_compared_whole() {
-        let machines = Machines::new("token".into());
-        assert!(machines.is_token("token") && !machines.is_token("toke") && !machines.is_token(""));
+    fn credentials_are_compared_whole() {
         assert!(has_digest("word", &digest("word")) && !has_digest("words", &digest("word")));
-        assert!(!format!("{machines:?}").contains("token"));
     }
 }

@@ -19,18 +19,15 @@ use tokio::time::{Instant, timeout_at};
 use wire::machine::{BEAT_MS, Deed, FromMachine, PATH, ToMachine, VERSION};
 use wire::node::{FRAME_BYTES, FrameError, decode, encode};
 
-use super::{Ask, Done, Machines, digest, has_digest};
+use super::{Ask, CREDENTIAL_CHARS, Done, Machines, digest, has_digest};
 use crate::App;
 use crate::chain::Chain;
-use crate::data::draw_word;
 use crate::ledger::{Lane, SubmitError};
 
 /// How long a machine may take for its first word, and to take a frame.
 const STEP: Duration = Duration::from_secs(10);
 /// A machine that says nothing for so long is gone.
 const SILENCE: Duration = Duration::from_millis(BEAT_MS * 6);
-/// Characters of a machine's credential.
-const CREDENTIAL_CHARS: usize = 40;
 /// Bytes of a machine's name that are kept.
 const NAME_BYTES: usize = 64;
 
@@ -61,8 +58,6 @@ enum Closed {
     OutOfTurn,
     #[error("what it said could not be committed")]
     Commit(#[from] SubmitError),
-    #[error("no credential could be drawn")]
-    Draw(#[from] std::io::Error),
     #[error("failed to exchange frames")]
     Socket(#[from] axum::Error),
 }
@@ -108,13 +103,13 @@ async fn upgrade(State(state): State<MachineState>, upgrade: WebSocketUpgrade) -
 impl MachineState {
     async fn serve(&self, socket: &mut WebSocket) -> Result<(), Closed> {
         match in_time("say who it is", receive(socket)).await?? {
-            FromMachine::Join { version, token, facts } => {
+            FromMachine::Join { version, token, credential, facts } => {
                 check_version(version)?;
-                if !self.app.machines.is_token(&token) {
-                    let reason = "the token is not the one that `herald node token` shows on the server";
-                    return Err(Closed::Refused(reason.to_owned()));
+                if credential.len() < CREDENTIAL_CHARS {
+                    let reason = format!("its credential is shorter than {CREDENTIAL_CHARS} characters");
+                    return Err(Closed::Refused(reason));
                 }
-                self.join(socket, checked(facts)?).await
+                self.join(socket, &token, &credential, checked(facts)?).await
             }
             FromMachine::Hello { version, machine, credential, facts, nodes } => {
                 check_version(version)?;
@@ -134,10 +129,17 @@ impl MachineState {
         }
     }
 
-    async fn join(&self, socket: &mut WebSocket, facts: MachineFacts) -> Result<(), Closed> {
-        let credential = draw_word(CREDENTIAL_CHARS)?;
+    async fn join(
+        &self,
+        socket: &mut WebSocket,
+        token: &str,
+        credential: &str,
+        facts: MachineFacts,
+    ) -> Result<(), Closed> {
         let connected = self.app.machines.connected();
-        let join = Command::JoinMachine { credential: digest(&credential), facts, connected };
+        // A machine that shows the same credential again has not heard the answer.
+        let (token, credential) = (digest(token), digest(credential));
+        let join = Command::JoinMachine { token, credential, facts, connected };
         let machine = match self.app.ledger.submit_patiently(Lane::Node, join).await {
             Ok(Reply::Machine(machine)) => machine,
             Ok(_) => return Err(Closed::OutOfTurn),
@@ -145,7 +147,7 @@ impl MachineState {
             Err(error) => return Err(error.into()),
         };
         tracing::info!(%machine, "a machine joined");
-        send(socket, ToMachine::Joined { machine, credential }).await
+        send(socket, ToMachine::Joined { machine }).await
     }
 
     async fn welcomed(

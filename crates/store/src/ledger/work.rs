@@ -18,7 +18,7 @@ use kernel::time::Timestamp;
 use kernel::topic::{NewBody, NewMessage, StreamNo, TopicMessage};
 use rand::Rng;
 
-use super::Render;
+use super::{Render, Untold};
 use crate::batch::{Batch, LogTail, RowChange};
 use crate::error::StoreError;
 use crate::writer::Store;
@@ -92,7 +92,7 @@ impl<'a> Work<'a> {
         store: &mut dyn Store,
         rng: &mut dyn Rng,
     ) -> Result<(), StoreError> {
-        self.load_needs(command, store)?;
+        self.load_needs(command.asked(), store)?;
         let reply = self.decide(command.clone(), rng);
         self.replies.push(reply);
         Ok(())
@@ -321,7 +321,8 @@ impl<'a> Work<'a> {
 fn rendered(message: NewMessage, render: &Render) -> TopicMessage {
     let body = match message.body {
         NewBody::Text(text) => text,
-        NewBody::Event(event) => Arc::from(render(&event)),
+        NewBody::Event(event) => Arc::from(render(Untold::Event(&event))),
+        NewBody::Audited(audited) => Arc::from(render(Untold::Audited(&audited, message.seq))),
     };
     TopicMessage {
         topic: message.topic,

@@ -101,6 +101,8 @@ fn fresh(row: Row) -> RowChange {
         Row::Instance(row) => RowKey::Instance(row.key),
         Row::Template(row) => RowKey::Template(row.id),
         Row::Env(row) => RowKey::Env(row.id),
+        Row::AccessKey(row) => RowKey::AccessKey(row.secret_id.clone()),
+        Row::JoinToken(row) => RowKey::JoinToken(row.digest.clone()),
         Row::Machine(row) => RowKey::Machine(row.id),
         Row::Node(row) => RowKey::Node(row.id),
         Row::Activity(row) => RowKey::Activity(row.key),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kernel::access::{AccessKey, Earlier, Grant, JoinToken, Role, Scope};
 use kernel::activity::{Activity, ActivityKey, ActivityKind, ActivityState};
 use kernel::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStage, Outcome};
 use kernel::environment::{Env, EnvSpec, NodeType};
@@ -204,6 +205,20 @@ pub(crate) fn env(number: u64) -> Env {
     }
 }
 
+pub(crate) fn access_key(secret_id: &str) -> AccessKey {
+    let scope = Scope { topics: vec!["jobs-*".into()], ..Scope::default() };
+    AccessKey {
+        secret_id: secret_id.into(),
+        sealed: "sealed".into(),
+        earlier: Some(Earlier { sealed: "earlier".into(), until: Timestamp(77) }),
+        note: "of somebody".into(),
+        grant: Grant { roles: [Role::Read, Role::Submit].into(), scope, calls_per_s: Some(5), body_bytes: None },
+        disabled: true,
+        created: Timestamp(1),
+        modified: Timestamp(2),
+    }
+}
+
 pub(crate) fn machine(number: u64) -> Machine {
     Machine {
         id: MachineId::from_number(number).unwrap(),
@@ -401,6 +416,8 @@ pub(crate) fn one_of_each() -> Vec<Row> {
         Row::Subscription(Arc::new(subscription(1, 2, http()))),
         Row::Template(Arc::new(template(1, "kept"))),
         Row::Env(Arc::new(env(1))),
+        Row::AccessKey(Arc::new(access_key("AKIDone"))),
+        Row::JoinToken(Arc::new(JoinToken { digest: "d1".into(), created: Timestamp(1), until: Timestamp(9) })),
         Row::Machine(Arc::new(machine(7))),
         Row::Node(Arc::new(Node { attached: true, ..node(1, 1, NodeStage::Running) })),
         Row::Node(Arc::new(node(2, 1, NodeStage::Submitted { not_before: Timestamp(8) }))),

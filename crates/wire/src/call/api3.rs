@@ -85,6 +85,16 @@ pub(crate) struct FormSignature {
 }
 
 impl Api3Call {
+    /// Its signature, if that covers a nonce: then no two calls that a client makes have the same. One of the kind
+    /// TC3-HMAC-SHA256 does not.
+    #[must_use]
+    pub fn single_signature(&self) -> Option<&str> {
+        match &self.signature {
+            Signature::Header(_) => None,
+            Signature::Parameter(signature) => Some(&signature.signature),
+        }
+    }
+
     /// Whether the parameters came flat, in a query or form, where every value is a string.
     #[must_use]
     pub fn flattened(&self) -> bool {

@@ -25,6 +25,12 @@ pub struct V2Call {
 }
 
 impl V2Call {
+    /// Its signature: it covers a nonce, so that no two calls that a client makes have the same.
+    #[must_use]
+    pub fn signature(&self) -> &str {
+        &self.signature.signature
+    }
+
     /// Whether this action is called, whatever its capitals.
     #[must_use]
     pub fn is(&self, action: &str) -> bool {

@@ -17,7 +17,7 @@ impl Params {
     }
 
     /// As they came, for the signature.
-    pub(crate) fn pairs(&self) -> &[Pair] {
+    pub fn pairs(&self) -> &[Pair] {
         &self.pairs
     }
 

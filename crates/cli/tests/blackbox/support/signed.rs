@@ -8,8 +8,6 @@ use wire::sign::{self, Key, Target};
 
 use super::server::{SECRET_ID, SECRET_KEY, Server};
 
-const KEY: Key<'static> = Key { secret_id: SECRET_ID, secret_key: SECRET_KEY };
-
 /// The products of API 3.0 and their versions.
 const VERSIONS: [(&str, &str); 4] =
     [("batch", "2017-03-12"), ("tdmq", "2020-02-17"), ("cmq", "2019-03-04"), ("herald", "2026-11-01")];
@@ -17,6 +15,8 @@ const VERSIONS: [(&str, &str); 4] =
 /// A client of a server.
 pub(crate) struct Signed {
     host: String,
+    secret_id: String,
+    secret_key: String,
     http: reqwest::Client,
     runtime: tokio::runtime::Runtime,
 }
@@ -24,10 +24,16 @@ pub(crate) struct Signed {
 impl Signed {
     /// A client of this server.
     pub(crate) fn new(server: &Server) -> Self {
+        Self::with(server, SECRET_ID, SECRET_KEY)
+    }
+
+    /// A client of this server with another key pair.
+    pub(crate) fn with(server: &Server, secret_id: &str, secret_key: &str) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("an HTTP client");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        Self { host: server.address().to_owned(), http, runtime }
+        let (secret_id, secret_key) = (secret_id.to_owned(), secret_key.to_owned());
+        Self { host: server.address().to_owned(), secret_id, secret_key, http, runtime }
     }
 
     /// Calls an action with the parameters just as they are: its `Response`, or its error's code and message. For
@@ -41,7 +47,7 @@ impl Signed {
         let body = params.to_string();
         let target = Target { host: &self.host, service: product, action, version, region: Some("ap-guangzhou") };
         let mut request = self.http.post(format!("http://{}/", self.host));
-        for (name, value) in sign::tc3(KEY, &target, body.as_bytes(), now()) {
+        for (name, value) in sign::tc3(self.key(), &target, body.as_bytes(), now()) {
             request = request.header(name, value);
         }
         let mut reply = self.send(request.body(body));
@@ -53,12 +59,25 @@ impl Signed {
     }
 
     fn v2(&self, action: &str, params: &Value) -> Result<Value, (String, String)> {
+        self.send_v2(self.v2_body(action, params))
+    }
+
+    /// The body of a request of CMQ v2, signed.
+    pub(crate) fn v2_body(&self, action: &str, params: &Value) -> String {
         let fields = params.as_object().expect("the fields of a form");
         let fields: Vec<(String, String)> = fields.iter().map(|(name, value)| (name.clone(), text(value))).collect();
         let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let body = sign::v2(KEY, &self.host, "/v2/index.php", action, &fields, rand::random(), now());
+        sign::v2(self.key(), &self.host, "/v2/index.php", action, &fields, rand::random(), now())
+    }
+
+    /// Sends such a body as it is: the whole reply, or its error's code and message.
+    pub(crate) fn send_v2(&self, body: String) -> Result<Value, (String, String)> {
         let reply = self.send(self.http.post(format!("http://{}/v2/index.php", self.host)).body(body));
         if reply["code"] == 0 { Ok(reply) } else { Err((text(&reply["code"]), text(&reply["message"]))) }
+    }
+
+    fn key(&self) -> Key<'_> {
+        Key { secret_id: &self.secret_id, secret_key: &self.secret_key }
     }
 
     fn send(&self, request: reqwest::RequestBuilder) -> Value {

@@ -39,15 +39,19 @@ impl Running {
         let config = Config::default();
         let store = SqliteStore::open(&folder.path().join("herald.db")).unwrap();
         let readers = Readers::new((0..2).map(|_| store.reader().unwrap()).collect());
-        let render = Box::new(|event: &kernel::event::Event| wire::event::body(event, "here"));
+        let render: store::ledger::Render = Box::new(|untold| match untold {
+            store::ledger::Untold::Event(event) => wire::event::body(event, "here"),
+            store::ledger::Untold::Audited(audited, place) => wire::audit::body(audited, place, "here"),
+        });
         let ledger = Ledger::open(Box::new(store), config.kernel_settings(), render).unwrap();
         let lanes = Arc::new(Lanes::new(LANE_LIMITS));
         let app = App {
-            machines: Arc::new(crate::machines::Machines::new("token".into())),
+            machines: Arc::default(),
+            signatures: Arc::default(),
             ledger: LedgerHandle::new(lanes.clone(), crate::space::Space::endless()),
             settings: Arc::new(config.settings()),
-            keys: Arc::new(Keys::new(Vec::new())),
-            logins: Arc::new(crate::console::Logins::new(Arc::new(Keys::new(Vec::new())))),
+            keys: Arc::new(Keys::of("own", "word")),
+            logins: Arc::new(crate::console::Logins::new(Arc::new(Keys::of("own", "word")))),
             queue_wakes: Arc::default(),
             logs: Path::new("").into(),
             state: Arc::new(StateCell::new(ledger.state().clone())),

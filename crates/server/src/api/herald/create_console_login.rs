@@ -6,6 +6,7 @@ use wire::fields;
 
 use crate::App;
 use crate::api::api3::{Action, internal};
+use crate::caller;
 
 pub(super) const ACTION: Action = Action {
     name: "CreateConsoleLogin",
@@ -15,7 +16,8 @@ pub(super) const ACTION: Action = Action {
 
 fn call(app: &App, params: &Value) -> Result<Value, ApiError> {
     fields::read(params, "", |_| Ok(()))?;
-    let path = app.logins.address(app.clock()).map_err(|error| {
+    let caller = caller::current().map_or_else(|| app.keys.own().to_owned(), |caller| caller.secret_id);
+    let path = app.logins.address(&caller, app.clock()).map_err(|error| {
         tracing::error!(%error, "failed to draw the console's one-time address");
         internal()
     })?;

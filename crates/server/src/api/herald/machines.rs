@@ -1,12 +1,22 @@
-//! `DescribeMachines` and `DescribeJoinToken`.
+//! `DescribeMachines` and `CreateJoinToken`.
 
+use kernel::access::AccessCommand;
+use kernel::command::{Command, Reply};
+use kernel::limits::{JOIN_TOKEN_DEFAULT_S, JOIN_TOKEN_S};
 use serde_json::{Value, json};
 use wire::api3::ApiError;
 use wire::fields;
 use wire::time::Utc;
 
 use crate::App;
-use crate::api::api3::Action;
+use crate::api::api3::{Action, internal, submit, unexpected};
+use crate::api::tdmq;
+use crate::data::draw_word;
+use crate::ledger::Lane;
+use crate::machines::digest;
+
+/// Characters of a token that a machine joins with.
+const JOIN_TOKEN_CHARS: usize = 40;
 
 /// `DescribeMachines`
 pub(super) const MACHINES: Action = Action {
@@ -15,11 +25,11 @@ pub(super) const MACHINES: Action = Action {
     call: |app, params| Box::pin(async move { machines(app, params) }),
 };
 
-/// `DescribeJoinToken`
+/// `CreateJoinToken`
 pub(super) const TOKEN: Action = Action {
-    name: "DescribeJoinToken",
-    help: "Tells the token that a machine joins with.",
-    call: |app, params| Box::pin(async move { token(app, params) }),
+    name: "CreateJoinToken",
+    help: "Makes a token with which one machine can join, once and for a time.",
+    call: |app, params| Box::pin(token(app, params)),
 };
 
 fn machines(app: &App, params: &Value) -> Result<Value, ApiError> {
@@ -47,7 +57,22 @@ fn machines(app: &App, params: &Value) -> Result<Value, ApiError> {
     Ok(json!({"TotalCount": set.len(), "MachineSet": set}))
 }
 
-fn token(app: &App, params: &Value) -> Result<Value, ApiError> {
-    fields::read(params, "", |_| Ok(()))?;
-    Ok(json!({"Token": app.machines.token()}))
+async fn token(app: &App, params: &Value) -> Result<Value, ApiError> {
+    let valid_s = fields::read(params, "", |reader| {
+        let valid_s = reader.u64("ValidSeconds")?.unwrap_or(JOIN_TOKEN_DEFAULT_S);
+        if !(1..=JOIN_TOKEN_S).contains(&valid_s) {
+            let rule = format!("it must be from 1 to {JOIN_TOKEN_S}");
+            return Err(reader.refuse("ValidSeconds", "InvalidParameterValue", rule));
+        }
+        Ok(valid_s)
+    })?;
+    let token = draw_word(JOIN_TOKEN_CHARS).map_err(|error| {
+        tracing::error!(%error, "failed to draw a token");
+        internal()
+    })?;
+    let command = Command::Access(AccessCommand::CreateJoinToken { digest: digest(&token), valid_s });
+    match submit(app, Lane::Api, command, tdmq::of_refusal).await? {
+        Reply::Done => Ok(json!({"Token": token, "ValidSeconds": valid_s})),
+        other => Err(unexpected(&other)),
+    }
 }

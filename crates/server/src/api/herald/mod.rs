@@ -3,6 +3,7 @@
 //!
 //! An action is one file and one row of [`ACTIONS`].
 
+mod access_key;
 mod create_console_login;
 mod delivery;
 mod describe_events;
@@ -29,6 +30,11 @@ use fields::Sender;
 pub(super) const ACTIONS: &[Action] = &[
     describe_server::ACTION,
     create_console_login::ACTION,
+    access_key::CREATE,
+    access_key::DESCRIBE,
+    access_key::MODIFY,
+    access_key::ROTATE,
+    access_key::DELETE,
     describe_nodes::ACTION,
     drain::DRAIN,
     drain::UNDRAIN,

@@ -46,6 +46,11 @@ pub(in crate::api) fn of_refusal(refusal: &Refusal) -> ApiError {
         Refusal::RoutingKeyMissing(_) => return at("MsgTag", "MissingParameter", refusal),
         Refusal::MessageTooLarge { .. } => return at("MsgContent", "InvalidParameterValue", refusal),
         Refusal::NoSubscriber(_) | Refusal::NoMatch(_) => "FailedOperation",
+        // Of Herald's own actions on key pairs.
+        Refusal::NoAccessKey(_) => "ResourceNotFound",
+        Refusal::AccessKeyExists(_) => "ResourceInUse",
+        Refusal::TooManyAccessKeys(_) | Refusal::TooManyJoinTokens(_) => "LimitExceeded",
+        Refusal::AuditTopic(_) => return at("TopicName", "ResourceInUse", refusal),
         // Nothing that is asked here can lead to these.
         Refusal::NoJob(_)
         | Refusal::JobUnfinished(_)
@@ -61,6 +66,7 @@ pub(in crate::api) fn of_refusal(refusal: &Refusal) -> ApiError {
         | Refusal::TooManyEnvs(_)
         | Refusal::CpuQuota { .. }
         | Refusal::NoNode { .. }
+        | Refusal::NoJoinToken
         | Refusal::TooManyMachines(_)
         | Refusal::MachineNotAttachable { .. }
         | Refusal::MachineNotAttached { .. }

@@ -29,7 +29,7 @@ pub(super) fn of_refusal(refusal: &Refusal) -> V2Error {
         Refusal::TopicExists(_) => V2Code::TopicExists.error(),
         Refusal::TooManyTopics(_) => V2Code::TopicCount.error(),
         Refusal::TopicHasSubscriptions(_) => V2Code::TopicHasSubscriptions.error(),
-        Refusal::TopicInUse { .. } => V2Code::InvalidRequest.error().because(refusal),
+        Refusal::TopicInUse { .. } | Refusal::AuditTopic(_) => V2Code::InvalidRequest.error().because(refusal),
         Refusal::NoQueue(_) => V2Code::NoQueue.error(),
         Refusal::QueueExists(_) => V2Code::QueueExists.error(),
         Refusal::TooManyQueues(_) => V2Code::QueueCount.error(),
@@ -72,6 +72,11 @@ pub(super) fn of_refusal(refusal: &Refusal) -> V2Error {
         | Refusal::TooManyEnvs(_)
         | Refusal::CpuQuota { .. }
         | Refusal::NoNode { .. }
+        | Refusal::TooManyAccessKeys(_)
+        | Refusal::AccessKeyExists(_)
+        | Refusal::NoAccessKey(_)
+        | Refusal::TooManyJoinTokens(_)
+        | Refusal::NoJoinToken
         | Refusal::TooManyMachines(_)
         | Refusal::MachineNotAttachable { .. }
         | Refusal::MachineNotAttached { .. }
