@@ -8,19 +8,18 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Bytes, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
-use url::Url;
 use wire::node::{FRAME_BYTES, FrameError, FromNode, PATH, ToNode, VERSION, decode, encode};
 
 use crate::config::AgentConfig;
 use crate::engine::Engine;
 use crate::limits::{BEAT_LONGEST, BEAT_SHORTEST, GATHER, SAMPLE_LONGEST, SAMPLE_SHORTEST, SILENT_BEATS, STEP};
 use crate::procfs;
+use crate::way::{Endpoint, Way};
 
 /// How a connection, or the try to get one, ended.
 #[derive(Debug)]
@@ -43,7 +42,7 @@ pub(crate) enum Closed {
 pub(crate) enum ConnectionError {
     #[error("failed to read the server's address from {}", .0.display())]
     EndpointFile(PathBuf, #[source] io::Error),
-    #[error("`{0}` is not a server's address; it should be http://HOST:PORT")]
+    #[error("`{0}` is not a server's address; it should be http://HOST:PORT or https://HOST:PORT#sha256=DIGEST")]
     Endpoint(String),
     #[error("failed to connect to {0}")]
     Connect(String, #[source] io::Error),
@@ -85,7 +84,7 @@ pub(crate) async fn converse(
 }
 
 struct Connection {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Way>,
     local: SocketAddr,
 }
 
@@ -99,15 +98,10 @@ impl Connection {
         // A server that came back may listen elsewhere, so the file is read for each try.
         let text = std::fs::read_to_string(&config.endpoint_file)
             .map_err(|error| ConnectionError::EndpointFile(config.endpoint_file.clone(), error))?;
-        let (host, port) = parse_endpoint(&text)?;
-        let address = format!("{host}:{port}");
-        let connect = async {
-            let stream = TcpStream::connect(&address).await?;
-            stream.set_nodelay(true)?;
-            let local = stream.local_addr()?;
-            Ok((stream, local))
-        };
-        let (stream, local) = in_time("take the connection", connect)
+        let endpoint =
+            Endpoint::parse(&text).ok_or_else(|| ConnectionError::Endpoint(text.trim().chars().take(160).collect()))?;
+        let address = endpoint.address();
+        let (stream, local) = in_time("take the connection", endpoint.connect())
             .await?
             .map_err(|error| ConnectionError::Connect(address.clone(), error))?;
         let limits = WebSocketConfig::default().max_message_size(Some(FRAME_BYTES)).max_frame_size(Some(FRAME_BYTES));
@@ -232,36 +226,4 @@ fn read(message: Option<Result<Message, tungstenite::Error>>) -> Result<Option<T
 
 async fn in_time<T>(what: &'static str, step: impl Future<Output = T>) -> Result<T, ConnectionError> {
     timeout(STEP, step).await.map_err(|_| ConnectionError::Slow(what))
-}
-
-/// Host and port of `http://HOST:PORT`.
-fn parse_endpoint(text: &str) -> Result<(String, u16), ConnectionError> {
-    let text = text.trim();
-    let parse = || {
-        let url = Url::parse(text).ok()?;
-        let plain = url.scheme() == "http" && url.path() == "/" && url.query().is_none();
-        plain.then_some((url.host_str()?.to_owned(), url.port_or_known_default()?))
-    };
-    parse().ok_or_else(|| ConnectionError::Endpoint(text.chars().take(100).collect()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_read() {
-        for (text, expected) in [
-            ("http://127.0.0.1:7400\n", Some(("127.0.0.1", 7400))),
-            ("http://[::1]:7400", Some(("[::1]", 7400))),
-            ("http://herald.example/", Some(("herald.example", 80))),
-            ("https://127.0.0.1:7400", None),
-            ("http://127.0.0.1:7400/x", None),
-            ("127.0.0.1:7400", None),
-            ("", None),
-        ] {
-            let parsed = parse_endpoint(text).ok();
-            assert_eq!(parsed, expected.map(|(host, port)| (host.to_owned(), port)), "{text}");
-        }
-    }
 }

@@ -30,6 +30,7 @@ mod simple;
 mod step;
 mod steps;
 mod timekeeper;
+pub mod way;
 mod worker;
 
 use std::io;

@@ -79,19 +79,24 @@ fn announce(machine: MachineId) {
 fn server_at(address: &str, insecure: bool) -> Result<Url, Failure> {
     let wrong = |why| Failure::Join { address: address.to_owned(), why };
     let url = Url::parse(address).map_err(|_| wrong("it should be like http://127.0.0.1:7400"))?;
-    if url.scheme() != "http" || url.path() != "/" || url.query().is_some() {
-        return Err(wrong("it should be like http://127.0.0.1:7400; there is no https yet"));
+    if !matches!(url.scheme(), "http" | "https")
+        || url.path() != "/"
+        || url.query().is_some()
+        || url.fragment().is_some()
+    {
+        return Err(wrong("it should be like https://10.0.0.1:7400 or http://127.0.0.1:7400"));
     }
+    let is_plain = url.scheme() == "http";
     let is_here = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
         None => return Err(wrong("it names no host")),
     };
-    if !is_here && !insecure {
+    if is_plain && !is_here && !insecure {
         return Err(wrong(
-            "credentials, commands and outputs would cross the network unencrypted; give --insecure if that network \
-             is trusted",
+            "credentials, commands and outputs would cross the network unencrypted; give https:// of a server that speaks \
+             TLS, or --insecure if that network is trusted",
         ));
     }
     Ok(url)
@@ -103,7 +108,7 @@ mod tests {
 
     #[test]
     fn only_what_stays_on_this_machine_is_joined_without_a_word() {
-        for address in ["http://127.0.0.1:7400", "http://[::1]:7400/", "http://localhost:1"] {
+        for address in ["http://127.0.0.1:7400", "http://[::1]:7400/", "http://localhost:1", "https://10.0.0.1:7400"] {
             assert!(server_at(address, false).is_ok(), "{address}");
         }
         for address in ["http://10.0.0.1:7400", "http://herald.example"] {
@@ -111,7 +116,7 @@ mod tests {
             assert!(refused.contains("--insecure"), "{refused}");
             assert!(server_at(address, true).is_ok(), "{address}");
         }
-        for address in ["https://127.0.0.1", "127.0.0.1:7400", "http://127.0.0.1/x", "", "ftp://localhost"] {
+        for address in ["https://127.0.0.1/#x", "127.0.0.1:7400", "http://127.0.0.1/x", "", "ftp://localhost"] {
             assert!(server_at(address, true).is_err(), "{address}");
         }
     }

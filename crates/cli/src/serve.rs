@@ -27,13 +27,16 @@ pub(crate) struct Serve {
     /// Listen beyond the loopback although keys, commands and outputs cross the network unencrypted
     #[arg(long)]
     insecure: bool,
+    /// Speak TLS alone, with the certificate that the configuration names or one that the server makes for itself
+    #[arg(long)]
+    tls: bool,
     /// A file in TOML with further settings
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
 const MORE: &str = "\
-When it takes requests it prints one line, `listening on http://ADDR:PORT`. Flags go before variables, and those \
+When it takes requests it prints one line, `listening on http://ADDR:PORT` (https:// with TLS). Flags go before variables, and those \
 before the configuration file.
 
 Variables:
@@ -75,6 +78,7 @@ impl Serve {
             config.listen = listen;
         }
         config.insecure |= self.insecure;
+        config.tls.on |= self.tls;
         config.check()?;
         Ok(config)
     }
@@ -82,13 +86,14 @@ impl Serve {
 
 /// The one line of data that a server prints; and, for whoever started it by hand, the way into the console.
 fn announce(ready: Ready) {
-    let Ready { address, console } = ready;
+    let Ready { address, pin, console } = ready;
+    let scheme = if pin.is_some() { "https" } else { "http" };
     let mut out = Output::standard(false);
     if std::io::stderr().is_terminal() {
         out.say(format_args!("console (leads in once, within 15 minutes): {console}"));
     }
     // A server whose starter does not read is a server all the same.
-    if let Err(failure) = out.line(format_args!("listening on http://{address}")).and_then(|()| out.flush()) {
+    if let Err(failure) = out.line(format_args!("listening on {scheme}://{address}")).and_then(|()| out.flush()) {
         tracing::warn!("{failure}");
     }
 }
@@ -116,7 +121,7 @@ mod tests {
     use super::*;
 
     fn serve() -> Serve {
-        Serve { data: None, listen: None, insecure: false, config: None }
+        Serve { data: None, listen: None, insecure: false, tls: false, config: None }
     }
 
     #[test]

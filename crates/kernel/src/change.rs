@@ -105,8 +105,10 @@ pub enum What {
     EnvDeleting(EnvId),
     /// An environment is gone.
     EnvDeleted(EnvId),
-    /// A key pair was made, or is this now.
-    AccessKeyPut(Box<AccessKey>),
+    /// A key pair was made.
+    AccessKeyCreated(Box<AccessKey>),
+    /// A key pair is this now.
+    AccessKeyModified(Box<AccessKey>),
     /// A key pair is gone.
     AccessKeyDeleted(String),
     /// A token to join with was made.

@@ -16,7 +16,7 @@ use kernel::limits;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-pub use security::{Audit, Sealed};
+pub use security::{Audit, Sealed, Tls};
 pub use storage::{S3, Storage};
 
 use crate::keys::KeyPair;
@@ -51,6 +51,10 @@ pub struct Config {
     /// one in `DATA/master.key`, made at first start. Not in the file, which others may read.
     #[serde(skip)]
     pub master_key: Option<Sealed>,
+    /// Connections at once, agents' too; whoever comes beyond them waits. Default: 10,000.
+    pub connections: usize,
+    /// Encryption of everything that is said to this server.
+    pub tls: Tls,
     /// The audit trail.
     pub audit: Audit,
     /// Jobs and their instances.
@@ -199,6 +203,8 @@ impl Default for Config {
             zones: Vec::new(),
             key: None,
             master_key: None,
+            connections: 10_000,
+            tls: Tls::default(),
             audit: Audit::default(),
             jobs: Jobs::default(),
             nodes: Nodes::default(),
@@ -337,12 +343,15 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         let is_here = self.listen.ip().to_canonical().is_loopback();
         ensure(
-            is_here || self.insecure,
+            is_here || self.insecure || self.tls.is_on(),
             "listen",
             self.listen,
-            "a loopback address: keys, commands and outputs would cross the network unencrypted. Put a proxy with TLS \
-             before it, or give `insecure` (`--insecure`) where that network is trusted",
+            "a loopback address: keys, commands and outputs would cross the network unencrypted. Turn TLS on (`[tls]`, \
+             `--tls`), or give `insecure` (`--insecure`) where that network is trusted",
         )?;
+        let connections = self.connections;
+        ensure((16..=1_000_000).contains(&connections), "connections", connections, "16 to 1000000")?;
+        self.tls.check()?;
         let word = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         let right_word = "a word of letters, digits and `-`";
         ensure(word(&self.region), "region", &self.region, right_word)?;
@@ -415,6 +424,7 @@ impl Config {
             mounts: self.storage.mounts.keys().cloned().collect(),
             catalogue: Catalogue::new(types, self.nodes.slots),
             sample_ms: self.nodes.sample_ms,
+            pin: None,
             topic_owner: self.messages.topic_owner,
         }
     }

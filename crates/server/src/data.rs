@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use agent::way::Pin;
 use nix::fcntl::{Flock, FlockArg};
 use rand::TryRng;
 use rand::rngs::SysRng;
@@ -129,10 +130,19 @@ impl DataFolder {
         self.path.join("endpoint")
     }
 
-    /// Tells local agents where the server listens.
-    pub(crate) fn write_endpoint(&self, address: SocketAddr) -> Result<(), DataError> {
+    /// The folder of the server's own certificate.
+    pub(crate) fn tls(&self) -> PathBuf {
+        self.path.join("tls")
+    }
+
+    /// Tells local agents where the server listens, and by which digest they know its certificate.
+    pub(crate) fn write_endpoint(&self, address: SocketAddr, pin: Option<Pin>) -> Result<(), DataError> {
         let path = self.endpoint_file();
-        replace(&path, format!("http://{address}\n").as_bytes(), 0o644).map_err(failed_to("write", &path))
+        let text = match pin {
+            None => format!("http://{address}\n"),
+            Some(pin) => format!("https://{address}/#sha256={pin}\n"),
+        };
+        replace(&path, text.as_bytes(), 0o644).map_err(failed_to("write", &path))
     }
 
     /// The master key: the one given, or else that in `master.key`, drawn where there is none yet. `is_used`: whether
@@ -272,7 +282,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let data = DataFolder::take(root.path()).unwrap();
         for port in [1, 65_000] {
-            data.write_endpoint(SocketAddr::from(([127, 0, 0, 1], port))).unwrap();
+            data.write_endpoint(SocketAddr::from(([127, 0, 0, 1], port)), None).unwrap();
             let text = fs::read_to_string(data.endpoint_file()).unwrap();
             assert_eq!(text, format!("http://127.0.0.1:{port}\n"));
         }

@@ -32,7 +32,7 @@ impl Scene {
         let (stop, stopping) = watch::channel(false);
         let app = running.app.clone();
         let log = TopicLog::new(app.readers.clone(), Arc::new(Tail::default()));
-        let logins = Arc::new(Logins::new(keys));
+        let logins = Arc::new(Logins::new(keys, false));
         let gateway = Arc::default();
         let console = Console { app, logins, gateway, commits: committed, stopping, hosts: Arc::new([]) };
         let scene = Self { running, router: super::router(console, log), commits, _stop: stop };

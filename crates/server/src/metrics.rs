@@ -1,7 +1,6 @@
 //! `/metrics`: figures in Prometheus' text format, for callers on this machine.
 
 use std::fmt::Write;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -10,6 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+use crate::door::Peer;
 use crate::gateway::Gateway;
 use crate::ledger::{Lane, Lanes};
 use crate::pulse::Pulse;
@@ -31,8 +31,8 @@ pub(crate) fn router(metrics: Metrics) -> Router {
     Router::new().route("/metrics", get(figures)).with_state(metrics)
 }
 
-async fn figures(State(metrics): State<Metrics>, ConnectInfo(caller): ConnectInfo<SocketAddr>) -> Response {
-    if !caller.ip().to_canonical().is_loopback() {
+async fn figures(State(metrics): State<Metrics>, ConnectInfo(caller): ConnectInfo<Peer>) -> Response {
+    if !caller.ip().is_loopback() {
         return (StatusCode::FORBIDDEN, "figures are for callers on this machine\n").into_response();
     }
     ([(header::CONTENT_TYPE, TEXT)], metrics.text()).into_response()

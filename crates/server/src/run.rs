@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use agent::way::Pin;
 use axum::Router;
-use axum::serve::ListenerExt;
 use kernel::command::Command;
 use kernel::topic::FilterType;
 use store::ledger::{Ledger, Render, Untold};
@@ -19,9 +19,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::app::{App, StateCell};
+use crate::certificate::{Certificate, CertificateError};
 use crate::config::{Config, ConfigError};
 use crate::console::{Console, Logins};
 use crate::data::{DataError, DataFolder};
+use crate::door::{Door, Peer};
 use crate::effects::{Router as Effects, Signals};
 use crate::expiry::Expiry;
 use crate::fan_out::FanOut;
@@ -41,6 +43,7 @@ use crate::push::{Push, Seats};
 use crate::readers::Readers;
 use crate::replays::Replays;
 use crate::seal::MasterKey;
+use crate::settings::Settings;
 use crate::space::{self, Space};
 use crate::topic_log::{Tail, TopicLog};
 use crate::wakes::QueueWakes;
@@ -82,6 +85,9 @@ pub enum ServeError {
         /// Why.
         source: StoreError,
     },
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// The address cannot be listened on.
     #[error("failed to listen on {address}")]
     Listen {
@@ -115,6 +121,8 @@ pub enum ServeError {
 pub struct Ready {
     /// The address that is listened on.
     pub address: SocketAddr,
+    /// The digest of the certificate, where TLS is spoken.
+    pub pin: Option<Pin>,
     /// The URL that leads into the console, once and soon: a secret.
     pub console: String,
 }
@@ -138,17 +146,22 @@ pub async fn run(
     let listen = |source| ServeError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
+    let certificate = Certificate::load(&config.tls, &data, address)?;
+    let pin = certificate.as_ref().map(|certificate| certificate.pin);
+    let door = Door::open(listener, config.connections, certificate.as_ref()).map_err(listen)?;
     let (stop, stopping) = watch::channel(false);
-    let (mut server, router) = Server::start(&config, &data, agent_program, address, &stopping)?;
+    let place = Place { address, pin };
+    let (mut server, router) = Server::start(&config, &data, agent_program, place, &stopping)?;
     if let Some(topic) = &config.audit.topic {
         server.begin_audit(topic).await?;
     }
     let login = server.logins.address(&server.own, clock::now()).map_err(|source| ServeError::Console { source })?;
-    let serving = tokio::spawn(serve(listener, router, stopping));
+    let serving = tokio::spawn(serve(door, router, stopping));
     // Only now, when the listener takes connections, agents are told of it.
-    data.write_endpoint(reachable(address))?;
+    data.write_endpoint(reachable(address), pin)?;
     tracing::info!(%address, data = %config.data.display(), "the server is ready");
-    ready(Ready { address, console: format!("http://{}{login}", reachable(address)) });
+    let scheme = if pin.is_some() { "https" } else { "http" };
+    ready(Ready { address, pin, console: format!("{scheme}://{}{login}", reachable(address)) });
     let end = tokio::select! {
         () = shutdown => Ok(()),
         ended = server.loops.join_next() => Err(ServeError::Loop(ended.and_then(Result::err))),
@@ -157,6 +170,13 @@ pub async fn run(
     stop.send_replace(true);
     server.stop(serving).await;
     end
+}
+
+/// Where a server listens, and the digest of the certificate that it shows there.
+#[derive(Clone, Copy)]
+struct Place {
+    address: SocketAddr,
+    pin: Option<Pin>,
 }
 
 /// What runs beside the listener.
@@ -177,12 +197,12 @@ impl Server {
         config: &Config,
         data: &DataFolder,
         agent_program: PathBuf,
-        address: SocketAddr,
+        place: Place,
         stopping: &watch::Receiver<bool>,
     ) -> Result<(Self, Router), ServeError> {
         let key = config.key.clone().map_or_else(|| data.credentials(), Ok)?;
         let opened = Opened::open(config, data)?;
-        let outbound = Outbound::new(&config.push, Guard::new(config.push.allow.clone(), address.ip()))?;
+        let outbound = Outbound::new(&config.push, Guard::new(config.push.allow.clone(), place.address.ip()))?;
         let lanes = Arc::new(Lanes::new(LANE_LIMITS));
         let (watch, space) = space::watch(&config.data, config.keep_free_mb);
         let state = Arc::new(StateCell::new(opened.ledger.state().clone()));
@@ -191,8 +211,8 @@ impl Server {
         let keys = Arc::new(Keys::new(key, state.clone(), master));
         let app = App {
             ledger: LedgerHandle::new(lanes.clone(), space.clone()),
-            settings: Arc::new(config.settings()),
-            logins: Arc::new(Logins::new(keys.clone())),
+            settings: Arc::new(Settings { pin: place.pin, ..config.settings() }),
+            logins: Arc::new(Logins::new(keys.clone(), place.pin.is_some())),
             keys,
             queue_wakes: Arc::default(),
             machines: Arc::new(Machines::default()),
@@ -382,19 +402,13 @@ impl Parts {
 }
 
 /// Takes requests until the server stops, then waits for those under way.
-async fn serve(listener: TcpListener, router: Router, mut stopping: watch::Receiver<bool>) {
+async fn serve(door: Door, router: Router, mut stopping: watch::Receiver<bool>) {
     let stopped = async move {
         // A sender that is gone means the same.
         let _ = stopping.wait_for(|stopping| *stopping).await;
     };
-    let listener = listener.tap_io(|connection| {
-        // Small frames and replies must not wait for one another.
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its delay");
-        }
-    });
-    let router = router.into_make_service_with_connect_info::<SocketAddr>();
-    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
+    let router = router.into_make_service_with_connect_info::<Peer>();
+    if let Err(error) = axum::serve(door, router).with_graceful_shutdown(stopped).await {
         tracing::error!(%error, "the listener has failed");
     }
 }

@@ -17,6 +17,8 @@ pub struct Settings {
     pub catalogue: Catalogue,
     /// How often instances are sampled, in milliseconds.
     pub sample_ms: u64,
+    /// The digest of the certificate that the server shows, where it speaks TLS.
+    pub pin: Option<agent::way::Pin>,
     /// Number of the account that owns topics and queues: CMQ's APPID.
     pub topic_owner: u64,
 }

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(next_help_heading = "Server")]
 pub(crate) struct Connection {
-    /// The server's address, such as http://127.0.0.1:7400; else HERALD_ENDPOINT, else DATA/endpoint
+    /// The server's address, such as http://127.0.0.1:7400, or https://HOST:PORT#sha256=DIGEST for a certificate of
+    /// its own; else HERALD_ENDPOINT, else DATA/endpoint
     #[arg(long, global = true, value_name = "URL")]
     pub(super) endpoint: Option<String>,
     /// The key's public half; else HERALD_SECRET_ID, else DATA/credentials.json

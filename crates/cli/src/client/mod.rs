@@ -85,6 +85,9 @@ impl Client {
             // Without this the system's certificates are loaded, which takes longer than a request.
             http = http.tls_certs_only([]);
         }
+        if let Some(pin) = place.pin() {
+            http = http.tls_backend_preconfigured(::agent::way::pinned(pin));
+        }
         Ok(Self { http: http.build().map_err(ClientError::Setup)?, place })
     }
 

@@ -5,6 +5,7 @@ use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use ::agent::way::Pin;
 use reqwest::Url;
 use serde::Deserialize;
 use url::Host;
@@ -14,6 +15,8 @@ use super::Connection;
 /// A server and the key for it. Has no `Debug`, since it holds a secret.
 pub(crate) struct Place {
     endpoint: Url,
+    /// The digest of the server's certificate, where the address says it.
+    pin: Option<Pin>,
     host: String,
     secret_id: String,
     secret_key: String,
@@ -79,6 +82,11 @@ impl Place {
         &self.endpoint
     }
 
+    /// The digest by which the server's certificate is known; `None`: the system's authorities vouch for it.
+    pub(crate) fn pin(&self) -> Option<Pin> {
+        self.pin
+    }
+
     /// The `Host` header of requests.
     pub(crate) fn host(&self) -> &str {
         &self.host
@@ -127,19 +135,28 @@ impl Connection {
             (None, None) => stored_key(&self.data)?,
             _ => return Err(PlaceError::HalfKey),
         };
-        let endpoint = address(endpoint.trim())?;
+        let (endpoint, pin) = address(endpoint.trim())?;
         let host = host_header(&endpoint);
-        Ok(Place { endpoint, host, secret_id, secret_key, region: self.region.clone() })
+        Ok(Place { endpoint, pin, host, secret_id, secret_key, region: self.region.clone() })
     }
 }
 
-/// The address; `http://` may be left out.
-fn address(given: &str) -> Result<Url, PlaceError> {
+/// The address, and the digest that it may bear; `http://` may be left out.
+fn address(given: &str) -> Result<(Url, Option<Pin>), PlaceError> {
     let wrong = || PlaceError::Endpoint { given: given.to_owned() };
     let full = if given.contains("://") { given.to_owned() } else { format!("http://{given}") };
-    let url = Url::parse(&full).map_err(|_| wrong())?;
-    let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-    if plain && url.has_host() && matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err(wrong()) }
+    let mut url = Url::parse(&full).map_err(|_| wrong())?;
+    let pin = match (url.scheme(), url.fragment()) {
+        (_, None) => None,
+        ("https", Some(fragment)) => {
+            let digest = fragment.strip_prefix("sha256=").and_then(|digest| digest.parse().ok());
+            Some(digest.ok_or_else(wrong)?)
+        }
+        _ => return Err(wrong()),
+    };
+    url.set_fragment(None);
+    let plain = url.path() == "/" && url.query().is_none() && url.username().is_empty();
+    if plain && url.has_host() && matches!(url.scheme(), "http" | "https") { Ok((url, pin)) } else { Err(wrong()) }
 }
 
 /// The header as it will be sent: with the port, unless that is the scheme's own.
@@ -243,9 +260,23 @@ mod tests {
             ("https://herald.example/", "herald.example"),
             ("http://[::1]:80", "[::1]"),
         ] {
-            assert_eq!(host_header(&address(given).unwrap()), host, "{given}");
+            assert_eq!(host_header(&address(given).unwrap().0), host, "{given}");
         }
-        for given in ["", "http://", "ftp://a", "http://a/b", "http://a?b", "http://me@a", "a b", "http://a:99999"] {
+        let pin = Pin::of(b"x");
+        let (url, known) = address(&format!("https://a:1/#sha256={pin}")).unwrap();
+        assert_eq!((url.as_str(), known), ("https://a:1/", Some(pin)));
+        for given in [
+            "",
+            "http://",
+            "ftp://a",
+            "https://a#x",
+            "http://a#sha256=00",
+            "http://a/b",
+            "http://a?b",
+            "http://me@a",
+            "a b",
+            "http://a:99999",
+        ] {
             assert!(matches!(address(given), Err(PlaceError::Endpoint { .. })), "{given}");
         }
     }
@@ -260,10 +291,10 @@ mod tests {
             ("10.0.0.1", false),
             ("localhost.example", false),
         ] {
-            let endpoint = address(given).unwrap();
+            let (endpoint, pin) = address(given).unwrap();
             let host = host_header(&endpoint);
             let empty = String::new;
-            let place = Place { endpoint, host, secret_id: empty(), secret_key: empty(), region: empty() };
+            let place = Place { endpoint, pin, host, secret_id: empty(), secret_key: empty(), region: empty() };
             assert_eq!(place.is_loopback(), here, "{given}");
         }
     }

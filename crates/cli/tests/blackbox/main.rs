@@ -40,6 +40,7 @@ mod storage;
 mod support;
 mod tccli;
 mod templates;
+mod tls;
 mod transcripts;
 mod verbs;
 mod wrong_input;

@@ -35,7 +35,7 @@ fn create(
     }
     let (created, modified) = (draft.now, draft.now);
     let key = AccessKey { secret_id, sealed, earlier: None, note, grant, disabled: false, created, modified };
-    draft.record(What::AccessKeyPut(Box::new(key)));
+    draft.record(What::AccessKeyCreated(Box::new(key)));
     Ok(Reply::Done)
 }
 
@@ -48,7 +48,7 @@ fn modify(draft: &mut Draft<'_>, id: &str, edit: AccessKeyEdit) -> Result<Reply,
         ..had.clone()
     };
     if changed != had {
-        draft.record(What::AccessKeyPut(Box::new(AccessKey { modified: draft.now, ..changed })));
+        draft.record(What::AccessKeyModified(Box::new(AccessKey { modified: draft.now, ..changed })));
     }
     Ok(Reply::Done)
 }
@@ -58,7 +58,7 @@ fn rotate(draft: &mut Draft<'_>, id: &str, sealed: String, keep_s: u64) -> Resul
     let until = draft.now.plus_ms(keep_s.saturating_mul(1_000));
     let earlier = (keep_s > 0).then(|| Earlier { sealed: had.sealed.clone(), until });
     let key = AccessKey { sealed, earlier, modified: draft.now, ..had };
-    draft.record(What::AccessKeyPut(Box::new(key)));
+    draft.record(What::AccessKeyModified(Box::new(key)));
     Ok(Reply::Done)
 }
 

@@ -73,7 +73,7 @@ fn apply(state: &mut State, change: &Change) {
             }
         }
         What::EnvDeleted(id) => env_deleted(state, *id),
-        What::AccessKeyPut(key) => {
+        What::AccessKeyCreated(key) | What::AccessKeyModified(key) => {
             state.dirty.insert(RowKey::AccessKey(key.secret_id.clone()));
             state.access_keys.put(key.secret_id.clone(), (**key).clone());
         }

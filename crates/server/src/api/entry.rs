@@ -4,7 +4,6 @@
 //! action called. Every answer has status 200 and the content type `application/json` without more: clients see no
 //! error otherwise.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
@@ -26,6 +25,7 @@ use super::{registry, request_id, tell_denied};
 use crate::App;
 use crate::caller::{Caller, calling, on_behalf};
 use crate::clock;
+use crate::door::Peer;
 
 /// What a caller is told whose key pair is bounded to fewer calls.
 const TOO_OFTEN: &str = "the key pair is bounded to fewer calls a second; try again";
@@ -37,7 +37,7 @@ const CONSOLE: &str = "/console/";
 /// Answers any request.
 pub(super) async fn handle(State(app): State<App>, request: Request) -> Response {
     let root = request.method() == Method::GET && request.uri().path() == "/";
-    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
+    let address = request.extensions().get::<ConnectInfo<Peer>>().map(|info| info.0.ip());
     let request = match read(request).await {
         Ok(request) => request,
         Err(response) => return response,

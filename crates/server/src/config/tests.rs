@@ -30,7 +30,7 @@ fn the_default_file_has_every_setting_with_its_default() {
     let all: String = DEFAULT_FILE.lines().map(|line| format!("{}\n", example(line))).collect();
     let config = Config::parse(&all).unwrap();
     assert!(config.storage.cos_root.is_some() && config.storage.s3.is_some() && config.push.proxy.is_some());
-    assert!(config.audit.topic.is_some());
+    assert!(config.audit.topic.is_some() && config.tls.is_on() && config.tls.key_file.is_some());
     assert!(config.push.ca_file.is_some() && config.storage.mounts.len() == 1 && config.nodes.types.len() == 1);
 }
 

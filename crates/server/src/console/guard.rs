@@ -4,8 +4,6 @@
 //! here. So the name asked for must be an address, `localhost` or a configured one; what changes something must come
 //! from the console's own pages; and no answer may be put into somebody else's page.
 
-use std::net::SocketAddr;
-
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -15,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use super::Console;
 use super::frame::Visitor;
 use crate::caller::on_behalf;
+use crate::door::Peer;
 
 /// Nothing but what the server itself serves, and no script or style in the page.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -43,7 +42,7 @@ pub(super) async fn check(State(console): State<Console>, request: Request, next
 /// Has what follows done on behalf of whoever is logged in.
 pub(super) async fn name(State(console): State<Console>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical().to_string());
+    let address = parts.extensions.get::<ConnectInfo<Peer>>().map(|info| info.0.ip().to_string());
     let visitor = Visitor::of(&parts, &console).ok();
     let caller = visitor.and_then(|visitor| visitor.caller(&console, address.unwrap_or_default()));
     let answered = next.run(Request::from_parts(parts, body));

@@ -42,20 +42,24 @@ pub(super) struct Session {
     pub(super) secret_id: String,
     /// The cookie's value.
     cookie: String,
+    /// Whether it is sent by TLS alone.
+    is_secure: bool,
 }
 
 /// Lets visitors in.
 #[derive(Debug)]
 pub(crate) struct Logins {
     keys: Arc<Keys>,
+    /// Whether the console is reached by TLS alone.
+    is_secure: bool,
     /// One-time tokens, whose session each begins, and until when each is good.
     tokens: Mutex<BTreeMap<String, (String, Timestamp)>>,
 }
 
 impl Logins {
-    /// Lets those in who have one of these key pairs.
-    pub(crate) fn new(keys: Arc<Keys>) -> Self {
-        Self { keys, tokens: Mutex::default() }
+    /// Lets those in who have one of these key pairs; `is_secure`: the console is reached by TLS alone.
+    pub(crate) fn new(keys: Arc<Keys>, is_secure: bool) -> Self {
+        Self { keys, is_secure, tokens: Mutex::default() }
     }
 
     /// A new one-time address, as a path; it begins a session of the key pair with this public half.
@@ -91,7 +95,7 @@ impl Logins {
         let until = now.seconds() + SESSION_S;
         let said = format!("{until}.{}", BASE64.encode(secret_id));
         let cookie = format!("{said}.{}", self.signed(secret_id, Use::Session, &said, now)?);
-        Some(Session { secret_id: secret_id.to_owned(), cookie })
+        Some(Session { secret_id: secret_id.to_owned(), cookie, is_secure: self.is_secure })
     }
 
     /// The session that a cookie stands for.
@@ -102,7 +106,7 @@ impl Logins {
         let right = self.signed(&secret_id, Use::Session, said, now)?;
         let is_right: bool = right.as_bytes().ct_eq(signature.as_bytes()).into();
         let lasts = until.parse::<i64>().is_ok_and(|until| until > now.seconds());
-        (is_right && lasts).then(|| Session { secret_id, cookie: cookie.to_owned() })
+        (is_right && lasts).then(|| Session { secret_id, cookie: cookie.to_owned(), is_secure: self.is_secure })
     }
 
     /// The token of a session's forms.
@@ -131,7 +135,8 @@ impl Logins {
 impl Session {
     /// The header that has a browser keep it.
     pub(super) fn set_cookie(&self) -> String {
-        format!("{COOKIE}={}; Path=/console/; HttpOnly; SameSite=Strict; Max-Age={SESSION_S}", self.cookie)
+        let secure = if self.is_secure { "; Secure" } else { "" };
+        format!("{COOKIE}={}; Path=/console/; HttpOnly; SameSite=Strict; Max-Age={SESSION_S}{secure}", self.cookie)
     }
 }
 
@@ -140,7 +145,7 @@ mod tests {
     use super::*;
 
     fn logins(id: &str, key: &str) -> Logins {
-        Logins::new(Arc::new(Keys::of(id, key)))
+        Logins::new(Arc::new(Keys::of(id, key)), false)
     }
 
     const NOW: Timestamp = Timestamp(1_000_000);

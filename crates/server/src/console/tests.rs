@@ -39,7 +39,7 @@ struct Answer {
 impl Scene {
     fn new() -> Self {
         let running = Running::start();
-        let logins = Arc::new(Logins::new(Arc::new(Keys::of("id", "word"))));
+        let logins = Arc::new(Logins::new(Arc::new(Keys::of("id", "word")), false));
         let session = logins.log_in("id", "word", running.app.clock()).unwrap();
         let (_, commits) = watch::channel(0);
         let (_, stopping) = watch::channel(false);

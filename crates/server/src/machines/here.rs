@@ -12,13 +12,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use agent::way::{Endpoint, Way};
 use futures_util::{SinkExt, StreamExt};
 use kernel::environment::NodeType;
 use kernel::id::{MachineId, NodeId};
 use kernel::machine::MachineFacts;
 use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{interval, timeout};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -79,6 +79,15 @@ pub enum MachineError {
     /// It is new, and has no token.
     #[error("this machine has not joined yet: give --token, which `herald node token` makes on the server")]
     NoToken,
+    /// The server speaks TLS, and nothing says by which digest its certificate is known.
+    #[error("{0} is to be spoken to with TLS, and the token does not tell its certificate: the server there has none")]
+    NoPin(Url),
+    /// The token is one of a server that speaks TLS, and the address says otherwise.
+    #[error("{0} is not the address of the token's server, which speaks TLS: give https://")]
+    Plain(Url),
+    /// The token is none.
+    #[error("the token is none that `herald node token` has made")]
+    WrongToken,
     /// The server will not have it.
     #[error("the server refused this machine: {0}")]
     Refused(String),
@@ -108,6 +117,9 @@ enum Lost {
 struct Identity {
     machine: MachineId,
     credential: String,
+    /// The digest of the server's certificate, where that speaks TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pin: Option<String>,
 }
 
 /// Joins and serves until `shutdown`; then the node's agent is ended, and its runs with it.
@@ -122,18 +134,15 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), MachineError> {
     let folder = Folder::take(&joining.home)?;
-    let file = folder.path.join("endpoint");
-    let endpoint = joining.server.as_str().trim_end_matches('/');
-    replace(&file, format!("{endpoint}\n").as_bytes(), 0o644).map_err(failed_to("write", &file))?;
     let facts = facts(joining.slots);
     let mut shutdown = std::pin::pin!(shutdown);
-    let identity = tokio::select! {
-        identity = folder.identity(&joining, &facts) => identity?,
+    let (identity, server) = tokio::select! {
+        known = folder.identity(&joining, &facts) => known?,
         () = &mut shutdown => return Ok(()),
     };
     let here = Here { provider: Arc::new(folder.provider(&joining, &identity)), identity, facts };
     let result = tokio::select! {
-        error = here.stay(&joining.server, &joined) => Err(error),
+        error = here.stay(&server, &joined) => Err(error),
         () = &mut shutdown => Ok(()),
     };
     let provider = here.provider.clone();
@@ -173,23 +182,32 @@ impl Folder {
     }
 
     /// Who the machine is; one that is new joins first.
-    async fn identity(&self, joining: &Joining, facts: &MachineFacts) -> Result<Identity, MachineError> {
+    async fn identity(&self, joining: &Joining, facts: &MachineFacts) -> Result<(Identity, Endpoint), MachineError> {
         let file = self.path.join(IDENTITY_FILE);
         match std::fs::read(&file) {
             Ok(text) => {
-                return serde_json::from_slice(&text).map_err(|error| failed_to("understand", &file)(error.into()));
+                let identity: Identity =
+                    serde_json::from_slice(&text).map_err(|error| failed_to("understand", &file)(error.into()))?;
+                let server = self.write_endpoint(&joining.server, identity.pin.as_deref())?;
+                return Ok((identity, server));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(failed_to("read", &file)(error)),
         }
         let token = joining.token.clone().ok_or(MachineError::NoToken)?;
+        // A token of a server that speaks TLS says by which digest its certificate is known.
+        let (token, pin) = match token.split_once('.') {
+            Some((token, pin)) => (token.to_owned(), Some(pin.to_owned())),
+            None => (token, None),
+        };
+        let server = self.write_endpoint(&joining.server, pin.as_deref())?;
         // The same for each try: a server that has taken it, and whose answer was lost, knows this machine by it.
         let credential = draw_word(CREDENTIAL_CHARS).map_err(failed_to("draw a credential for", &file))?;
         let (facts, shown) = (facts.clone(), credential.clone());
         let join = FromMachine::Join { version: VERSION, token, credential: shown, facts };
         let identity = loop {
-            match first_words(&joining.server, &join).await {
-                Ok((ToMachine::Joined { machine }, _)) => break Identity { machine, credential },
+            match first_words(&server, &join).await {
+                Ok((ToMachine::Joined { machine }, _)) => break Identity { machine, credential, pin },
                 Ok(_) => tell(&Lost::OutOfTurn),
                 Err(Lost::Machine(error)) => return Err(error),
                 Err(error) => tell(&error),
@@ -198,7 +216,22 @@ impl Folder {
         };
         let text = serde_json::to_vec(&identity).map_err(|error| failed_to("write", &file)(error.into()))?;
         replace(&file, &text, 0o600).map_err(failed_to("write", &file))?;
-        Ok(identity)
+        Ok((identity, server))
+    }
+
+    /// Writes down where the server is, for the node's agent.
+    fn write_endpoint(&self, server: &Url, pin: Option<&str>) -> Result<Endpoint, MachineError> {
+        let address = server.as_str().trim_end_matches('/');
+        let text = match (server.scheme(), pin) {
+            ("https", Some(pin)) => format!("{address}/#sha256={pin}"),
+            ("https", None) => return Err(MachineError::NoPin(server.clone())),
+            (_, Some(_)) => return Err(MachineError::Plain(server.clone())),
+            (_, None) => address.to_owned(),
+        };
+        let endpoint = Endpoint::parse(&text).ok_or(MachineError::WrongToken)?;
+        let file = self.path.join("endpoint");
+        replace(&file, format!("{text}\n").as_bytes(), 0o644).map_err(failed_to("write", &file))?;
+        Ok(endpoint)
     }
 
     fn provider(&self, joining: &Joining, identity: &Identity) -> LocalProvider {
@@ -229,7 +262,7 @@ struct Here {
 
 impl Here {
     /// Connects again and again until the server will not have this machine.
-    async fn stay(&self, server: &Url, joined: &impl Fn(MachineId)) -> MachineError {
+    async fn stay(&self, server: &Endpoint, joined: &impl Fn(MachineId)) -> MachineError {
         loop {
             match self.converse(server, joined).await {
                 Err(Lost::Machine(error)) => return error,
@@ -240,15 +273,15 @@ impl Here {
         }
     }
 
-    async fn converse(&self, server: &Url, joined: &impl Fn(MachineId)) -> Result<(), Lost> {
-        let Identity { machine, credential } = &self.identity;
+    async fn converse(&self, server: &Endpoint, joined: &impl Fn(MachineId)) -> Result<(), Lost> {
+        let Identity { machine, credential, .. } = &self.identity;
         let nodes = self.provider.list().unwrap_or_default();
         let (credential, facts) = (credential.clone(), self.facts.clone());
         let hello = FromMachine::Hello { version: VERSION, machine: *machine, credential, facts, nodes };
         let (ToMachine::Welcome, mut socket) = first_words(server, &hello).await? else {
             return Err(Lost::OutOfTurn);
         };
-        tracing::info!(%machine, %server, "joined");
+        tracing::info!(%machine, server = server.address(), "joined");
         joined(*machine);
         let (answers, mut answered) = mpsc::unbounded_channel();
         // In order, and beside the beats, which go on while a deed takes its time.
@@ -315,14 +348,13 @@ fn do_it(provider: &LocalProvider, node: NodeId, deed: Deed) -> io::Result<Done>
     }
 }
 
-type Socket = WebSocketStream<TcpStream>;
+type Socket = WebSocketStream<Way>;
 
 /// Connects, says one thing, and hears the answer.
-async fn first_words(server: &Url, say: &FromMachine) -> Result<(ToMachine, Socket), Lost> {
-    let address =
-        format!("{}:{}", server.host_str().unwrap_or_default(), server.port_or_known_default().unwrap_or_default());
+async fn first_words(server: &Endpoint, say: &FromMachine) -> Result<(ToMachine, Socket), Lost> {
+    let address = server.address();
     let steps = async {
-        let stream = TcpStream::connect(&address).await.map_err(|error| Lost::Connect(address.clone(), error))?;
+        let (stream, _) = server.connect().await.map_err(|error| Lost::Connect(address.clone(), error))?;
         let limits = WebSocketConfig::default().max_message_size(Some(FRAME_BYTES)).max_frame_size(Some(FRAME_BYTES));
         let (mut socket, _) = client_async_with_config(format!("ws://{address}{PATH}"), stream, Some(limits)).await?;
         send(&mut socket, say).await?;

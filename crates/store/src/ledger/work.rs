@@ -188,6 +188,12 @@ impl<'a> Work<'a> {
             What::EnvCreated(env) => {
                 self.fresh.insert(RowKey::Env(env.id));
             }
+            What::AccessKeyCreated(key) => {
+                self.fresh.insert(RowKey::AccessKey(key.secret_id.clone()));
+            }
+            What::JoinTokenMade(token) => {
+                self.fresh.insert(RowKey::JoinToken(token.digest.clone()));
+            }
             What::MachineJoined(machine) => {
                 self.fresh.insert(RowKey::Machine(machine.id));
             }

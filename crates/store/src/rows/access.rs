@@ -15,12 +15,12 @@ pub(crate) static KEYS: LazyLock<Texts> = LazyLock::new(|| {
 pub(crate) static TOKENS: LazyLock<Texts> =
     LazyLock::new(|| Table { name: "join_token", key: &["digest"], columns: &["created", "until"] }.texts());
 
-pub(crate) fn put_key(key: &AccessKey) -> Statement<'_> {
+pub(crate) fn put_key(key: &AccessKey, fresh: bool) -> Statement<'_> {
     let AccessKey { secret_id, sealed, earlier, note, grant, disabled, created, modified } = key;
     let until = earlier.as_ref().map(|earlier| earlier.until);
     let earlier = earlier.as_ref().map(|earlier| &earlier.sealed);
-    let texts = values![secret_id, sealed, earlier, until, note, json(grant), *disabled, *created, *modified];
-    Statement::new(&*KEYS.put, texts)
+    let cells = values![secret_id, sealed, earlier, until, note, json(grant), *disabled, *created, *modified];
+    KEYS.write(fresh, cells)
 }
 
 pub(crate) fn delete_key(secret_id: &str) -> Statement<'_> {
@@ -42,9 +42,9 @@ pub(crate) fn read_key(cells: &mut Cells<'_>) -> Result<AccessKey, Corrupt> {
     })
 }
 
-pub(crate) fn put_token(token: &JoinToken) -> Statement<'_> {
+pub(crate) fn put_token(token: &JoinToken, fresh: bool) -> Statement<'_> {
     let JoinToken { digest, created, until } = token;
-    Statement::new(&*TOKENS.put, values![digest, *created, *until])
+    TOKENS.write(fresh, values![digest, *created, *until])
 }
 
 pub(crate) fn delete_token(digest: &str) -> Statement<'_> {

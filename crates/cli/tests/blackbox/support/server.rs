@@ -29,6 +29,8 @@ pub(crate) struct Server {
     process: Child,
     /// What it prints after its one line, read by a thread; it must stay empty.
     more_output: mpsc::Receiver<String>,
+    /// `http`, or `https` where it speaks TLS.
+    scheme: &'static str,
     address: String,
 }
 
@@ -42,8 +44,8 @@ impl Server {
     pub(crate) fn start_with(config: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("herald-test-").tempdir().expect("a temporary folder");
         fs::write(folder.path().join(CONFIG), config).expect("the configuration is written");
-        let (process, address, more_output) = launch(folder.path());
-        Self { folder, process, more_output, address }
+        let (process, (scheme, address), more_output) = launch(folder.path());
+        Self { folder, process, more_output, scheme, address }
     }
 
     /// `ADDR:PORT` of its listener.
@@ -51,9 +53,9 @@ impl Server {
         &self.address
     }
 
-    /// `http://ADDR:PORT`.
+    /// `http://ADDR:PORT`, or `https://ADDR:PORT`.
     pub(crate) fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// The server's process.
@@ -80,7 +82,7 @@ impl Server {
 
     /// Starts the server again on the same data, on another port.
     pub(crate) fn restart(&mut self) {
-        (self.process, self.address, self.more_output) = launch(self.folder.path());
+        (self.process, (self.scheme, self.address), self.more_output) = launch(self.folder.path());
     }
 
     /// A process with the official Python clients, for this server.
@@ -158,7 +160,7 @@ pub(crate) fn binary() -> PathBuf {
 }
 
 /// Starts `herald serve` on `folder`'s data and waits for its line on standard output.
-fn launch(folder: &Path) -> (Child, String, mpsc::Receiver<String>) {
+fn launch(folder: &Path) -> (Child, (&'static str, String), mpsc::Receiver<String>) {
     let log = OpenOptions::new().create(true).append(true).open(folder.join("server.log")).expect("a log file");
     let mut serve = herald(folder);
     serve.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder.join("data"));
@@ -171,9 +173,10 @@ fn launch(folder: &Path) -> (Child, String, mpsc::Receiver<String>) {
         print_log(&folder.join("server.log"));
         panic!("the server ended, or took too long, before it said where it listens");
     });
-    let address = line.trim_end().strip_prefix("listening on http://");
-    let address = address.unwrap_or_else(|| panic!("the server's first line is {line:?}")).to_owned();
-    (process, address, lines)
+    let place = line.trim_end().strip_prefix("listening on ").and_then(|place| place.split_once("://"));
+    let (scheme, address) = place.unwrap_or_else(|| panic!("the server's first line is {line:?}"));
+    let scheme = if scheme == "https" { "https" } else { "http" };
+    (process, (scheme, address.to_owned()), lines)
 }
 
 /// Reads lines in a thread, so that a server that prints nothing can be given up.

@@ -51,7 +51,7 @@ impl Running {
             ledger: LedgerHandle::new(lanes.clone(), crate::space::Space::endless()),
             settings: Arc::new(config.settings()),
             keys: Arc::new(Keys::of("own", "word")),
-            logins: Arc::new(crate::console::Logins::new(Arc::new(Keys::of("own", "word")))),
+            logins: Arc::new(crate::console::Logins::new(Arc::new(Keys::of("own", "word")), false)),
             queue_wakes: Arc::default(),
             logs: Path::new("").into(),
             state: Arc::new(StateCell::new(ledger.state().clone())),

@@ -72,7 +72,11 @@ async fn token(app: &App, params: &Value) -> Result<Value, ApiError> {
     })?;
     let command = Command::Access(AccessCommand::CreateJoinToken { digest: digest(&token), valid_s });
     match submit(app, Lane::Api, command, tdmq::of_refusal).await? {
-        Reply::Done => Ok(json!({"Token": token, "ValidSeconds": valid_s})),
+        Reply::Done => {
+            // Whoever has the token knows the server by its certificate, too.
+            let token = app.settings.pin.map_or_else(|| token.clone(), |pin| format!("{token}.{pin}"));
+            Ok(json!({"Token": token, "ValidSeconds": valid_s}))
+        }
         other => Err(unexpected(&other)),
     }
 }
