@@ -135,6 +135,11 @@ impl Keys {
         let own = KeyPair { secret_id: secret_id.into(), secret_key: secret_key.into() };
         Self::new(own, Arc::default(), MasterKey::new(&[7; crate::seal::MASTER_KEY_BYTES]))
     }
+
+    /// The same beside the pairs in an app's state.
+    pub(crate) fn beside(self, app: &crate::App) -> Self {
+        Self { state: app.state.clone(), ..self }
+    }
 }
 
 #[cfg(test)]

@@ -140,6 +140,7 @@ fn pages(server: &Server) -> Vec<(&'static str, String)> {
     };
     made(&["topic", "create", "job-message"]);
     made(&["queue", "create", "inbox"]);
+    made(&["key", "create", "--role", "submit,read", "--topic", "job-*", "--description", "of the nightly build"]);
     made(&["sub", "create", "job-message", "to-inbox", "--queue", "inbox"]);
     made(&["sub", "create", "job-message", "to-office", "--http", "http://127.0.0.1:9/events"]);
     made(&["queue", "send", "inbox", &BASE64.encode(r#"{"a": 1}"#)]);
@@ -173,6 +174,8 @@ fn pages(server: &Server) -> Vec<(&'static str, String)> {
         ("new-subscriber", "topics/job-message/subscribers/new".into()),
         ("queues", "queues".into()),
         ("queue", "queues/inbox".into()),
+        ("keys", "keys".into()),
+        ("new-key", "keys/new".into()),
         ("login", "login".into()),
     ]
 }

@@ -98,3 +98,8 @@ pub(super) fn number(given: &Fields, name: &str, path: &str) -> Result<Option<u6
         }),
     }
 }
+
+/// What stands between commas.
+pub(super) fn listed(text: &str) -> Vec<&str> {
+    text.split(',').map(str::trim).filter(|text| !text.is_empty()).collect()
+}

@@ -58,7 +58,7 @@ impl Visitor {
     /// On whose behalf things are done for this visitor.
     pub(super) fn caller(&self, console: &Console, address: String) -> Option<Caller> {
         let secret_id = self.session.secret_id.clone();
-        let known = console.app.keys.find(&secret_id, console.app.clock())?;
+        let known = console.logins.find(&secret_id, console.app.clock())?;
         Some(Caller { secret_id, address, grant: known.grant })
     }
 

@@ -4,6 +4,8 @@
 //! here. So the name asked for must be an address, `localhost` or a configured one; what changes something must come
 //! from the console's own pages; and no answer may be put into somebody else's page.
 
+use std::sync::Arc;
+
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -12,7 +14,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::Console;
 use super::frame::Visitor;
-use crate::caller::on_behalf;
+use super::trouble::Trouble;
+use crate::caller::{Caller, on_behalf};
 use crate::door::Peer;
 
 /// Nothing but what the server itself serves, and no script or style in the page.
@@ -43,13 +46,19 @@ pub(super) async fn check(State(console): State<Console>, request: Request, next
 pub(super) async fn name(State(console): State<Console>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let address = parts.extensions.get::<ConnectInfo<Peer>>().map(|info| info.0.ip().to_string());
-    let visitor = Visitor::of(&parts, &console).ok();
-    let caller = visitor.and_then(|visitor| visitor.caller(&console, address.unwrap_or_default()));
+    let visitor = Visitor::of(&parts, &console);
     let answered = next.run(Request::from_parts(parts, body));
-    match caller {
-        Some(caller) => on_behalf(caller, answered).await,
-        None => answered.await,
+    // Nothing is done for nobody: what has no caller is the server's own.
+    match visitor.map(|visitor| visitor.caller(&console, address.unwrap_or_default())) {
+        Ok(Some(caller)) => on_behalf(caller, answered).await,
+        Ok(None) => Trouble::Stranger.into_response(),
+        Err(_) => on_behalf(nobody(), answered).await,
     }
+}
+
+/// Whoever is not logged in, and may do nothing.
+fn nobody() -> Caller {
+    Caller { secret_id: String::new(), address: String::new(), grant: Arc::default() }
 }
 
 /// Why a request is not let in.

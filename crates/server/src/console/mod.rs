@@ -18,6 +18,7 @@ mod frame;
 mod graph;
 mod guard;
 mod jobs;
+mod keys;
 mod live;
 mod login;
 mod messages;
@@ -91,6 +92,7 @@ pub(crate) fn router(console: Console) -> Router {
     let pages = subscriber_forms::routes(pages);
     let pages = messages::routes(pages);
     let pages = queues::routes(pages);
+    let pages = keys::routes(pages);
     pages
         .route("/console", get(async || Redirect::permanent("/console/")))
         .layer(DefaultBodyLimit::max(FORM_BYTES))

@@ -15,7 +15,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use crate::data::draw_word;
-use crate::keys::Keys;
+use crate::keys::{Keys, Known};
 
 /// The cookie's name.
 pub(super) const COOKIE: &str = "herald_session";
@@ -60,6 +60,11 @@ impl Logins {
     /// Lets those in who have one of these key pairs; `is_secure`: the console is reached by TLS alone.
     pub(crate) fn new(keys: Arc<Keys>, is_secure: bool) -> Self {
         Self { keys, is_secure, tokens: Mutex::default() }
+    }
+
+    /// A key pair as it stands.
+    pub(super) fn find(&self, secret_id: &str, now: Timestamp) -> Option<Known> {
+        self.keys.find(secret_id, now)
     }
 
     /// A new one-time address, as a path; it begins a session of the key pair with this public half.

@@ -9,7 +9,7 @@ use wire::api3::ApiError;
 
 use super::Console;
 use super::call::{Product, call};
-use super::form::{Form, Input, Kind};
+use super::form::{Form, Input, Kind, listed};
 use super::frame::{Fields, Page, Sent, Visitor};
 use super::topics::{SubscriberView, choices, of_topic, subscriber_named};
 use super::trouble::Trouble;
@@ -76,11 +76,6 @@ async fn subscriber_edited(
             edit_subscriber_form(&sent.visitor, &topic, &subscriber).refused(&sent.fields, &error)
         }
     }
-}
-
-/// What stands between commas.
-fn listed(text: &str) -> Vec<&str> {
-    text.split(',').map(str::trim).filter(|text| !text.is_empty()).collect()
 }
 
 /// The parameter by which subscribers of the topic choose.

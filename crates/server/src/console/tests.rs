@@ -39,7 +39,10 @@ struct Answer {
 impl Scene {
     fn new() -> Self {
         let running = Running::start();
-        let logins = Arc::new(Logins::new(Arc::new(Keys::of("id", "word")), false));
+        let keys = Arc::new(Keys::of("id", "word").beside(&running.app));
+        let mut running = running;
+        running.app.keys = keys.clone();
+        let logins = Arc::new(Logins::new(keys, false));
         let session = logins.log_in("id", "word", running.app.clock()).unwrap();
         let (_, commits) = watch::channel(0);
         let (_, stopping) = watch::channel(false);
@@ -153,6 +156,44 @@ async fn a_key_pair_leads_in() {
 }
 
 #[tokio::test]
+async fn a_key_pair_that_was_made_does_in_the_console_what_it_may() {
+    let mut scene = Scene::new();
+    let form = [("role", "read"), ("description", "<b>of ours"), ("topics", "a, b-*")];
+    let told = scene.post("/console/keys/new", &form).await.text;
+    assert!(told.contains("Told this once") && told.contains("topics a, b-*") && told.contains("&#60;b&#62;of ours"));
+    let wrong = scene.post("/console/keys/new", &[("role", "owner")]).await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    assert!(wrong.text.contains("Roles.0: it must be one of"), "{}", wrong.text);
+    let made = scene.call(Product::Herald, "CreateAccessKey", json!({"Roles": ["read"]})).await;
+    let some = json!({"Roles": ["read"], "Queues": ["mine"]});
+    let some = scene.call(Product::Herald, "CreateAccessKey", some).await;
+    let pair = |reply: &Value| ["SecretId", "SecretKey"].map(|field| reply[field].as_str().unwrap().to_owned());
+    let ([id, key], [some_id, some_key]) = (pair(&made), pair(&some));
+    let login = |id: &str, key: &str| [("secret-id", id.to_owned()), ("secret-key", key.to_owned())];
+    let fields = login(&some_id, &some_key);
+    let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let limited = scene.post_with("/console/login", &fields, &[]).await;
+    assert_eq!(limited.cookie, "", "the console shows everything, and it may not see that");
+
+    let fields = login(&id, &key);
+    let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let own = std::mem::take(&mut scene.cookie);
+    scene.cookie = scene.post_with("/console/login", &fields, &[]).await.cookie.split(';').next().unwrap().to_owned();
+    let page = scene.page("/console/queues/new").await;
+    let token = page.split("name=\"form-token\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let create = [("form-token", token), ("name", "q")];
+    let refused = scene.post_with("/console/queues/new", &create, &[("host", HERE)]).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{}", refused.text);
+    assert!(refused.text.contains("this takes the role admin"), "{}", refused.text);
+    assert!(scene.running.app.state().queue_named("q").is_none());
+    // Its session ends with it.
+    let readers = std::mem::replace(&mut scene.cookie, own);
+    scene.post(&format!("/console/keys/{id}/disable"), &[]).await;
+    scene.cookie = readers;
+    assert_eq!(scene.get("/console/").await.leads, "/console/login");
+}
+
+#[tokio::test]
 async fn what_did_not_come_from_a_page_of_the_console_changes_nothing() {
     let scene = Scene::new();
     scene.furnish().await;
@@ -201,6 +242,8 @@ fn pages(env: &str, job: &str) -> Vec<String> {
         "/console/topics/news/subscribers/to-office/edit",
         "/console/queues",
         "/console/queues/new",
+        "/console/keys",
+        "/console/keys/new",
         "/console/queues/inbox",
         "/console/queues/inbox/edit",
         "/console/queues/inbox/messages",
