@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use kernel::setup::{Secret, StorageKey};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use server::config::Sealed;
 use server::keys::KeyPair;
 use server::{Config, Ready};
@@ -53,6 +54,7 @@ impl Serve {
     pub(crate) fn run(self) -> Result<(), Failure> {
         logging::start("info");
         let config = self.config(|name| std::env::var(name).ok())?;
+        allow_many_files();
         let program = std::env::current_exe().map_err(Failure::OwnProgram)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::Runtime)?;
         runtime.block_on(async {
@@ -81,6 +83,20 @@ impl Serve {
         config.tls.on |= self.tls;
         config.check()?;
         Ok(config)
+    }
+}
+
+/// Open files, connections among them, that a server asks for; agents and what they run inherit it.
+const FILES: u64 = 65_536;
+
+/// Lets this process have that many open files, or as many as the system allows it.
+fn allow_many_files() {
+    let allowed = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(soft, hard)| {
+        let wanted = soft.max(hard.min(FILES));
+        setrlimit(Resource::RLIMIT_NOFILE, wanted, hard)
+    });
+    if let Err(error) = allowed {
+        tracing::warn!(%error, "the number of open files stays bounded as it was");
     }
 }
 

@@ -12,6 +12,7 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::Sleep;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
@@ -20,6 +21,8 @@ use crate::certificate::Certificate;
 
 /// How long a client may take for the handshake of TLS.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long a client may take nothing of what is said to it.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How long the door waits after the system could not give it a connection.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Connections whose handshake is done and that are not served yet.
@@ -42,10 +45,39 @@ impl Connected<IncomingStream<'_, Door>> for Peer {
     }
 }
 
-/// A connection that was let in. It gives its place free when it is dropped.
+/// A connection that was let in. It gives its place free when it is dropped, and is cut when the other side takes
+/// nothing of what is said to it for too long: who reads a stream of events so slowly resumes it by the id of the last
+/// one that it has.
 pub(crate) struct Connection {
     stream: Either<TcpStream, Box<TlsStream<TcpStream>>>,
+    patience: Duration,
+    /// Until when the other side may take something, while it takes nothing.
+    stalled: Option<Pin<Box<Sleep>>>,
     _place: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    fn new(
+        stream: Either<TcpStream, Box<TlsStream<TcpStream>>>,
+        patience: Duration,
+        place: OwnedSemaphorePermit,
+    ) -> Self {
+        Self { stream, patience, stalled: None, _place: place }
+    }
+
+    /// What became of a try to say something, unless the other side has taken nothing for too long.
+    fn or_cut<T>(&mut self, cx: &mut Context<'_>, said: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if said.is_ready() {
+            self.stalled = None;
+            return said;
+        }
+        let patience = self.patience;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        match stalled.as_mut().poll(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+        }
+    }
 }
 
 /// Lets connections in.
@@ -57,10 +89,19 @@ pub(crate) struct Door {
 impl Door {
     /// Opens the door before a listener, for so many connections at once. Needs a runtime of tokio's.
     pub(crate) fn open(listener: TcpListener, most: usize, certificate: Option<&Certificate>) -> io::Result<Self> {
+        Self::open_for(listener, most, certificate, PATIENCE)
+    }
+
+    fn open_for(
+        listener: TcpListener,
+        most: usize,
+        certificate: Option<&Certificate>,
+        patience: Duration,
+    ) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let (sender, ready) = mpsc::channel(READY);
         let acceptor = certificate.map(|certificate| TlsAcceptor::from(certificate.config.clone()));
-        tokio::spawn(let_in(listener, Arc::new(Semaphore::new(most)), acceptor, sender));
+        tokio::spawn(let_in(listener, Arc::new(Semaphore::new(most)), acceptor, patience, sender));
         Ok(Self { ready, address })
     }
 }
@@ -70,6 +111,7 @@ async fn let_in(
     listener: TcpListener,
     places: Arc<Semaphore>,
     acceptor: Option<TlsAcceptor>,
+    patience: Duration,
     ready: mpsc::Sender<(Connection, SocketAddr)>,
 ) {
     loop {
@@ -92,7 +134,7 @@ async fn let_in(
             tracing::debug!(%error, "a connection keeps its delay");
         }
         let Some(acceptor) = acceptor.clone() else {
-            let connection = Connection { stream: Either::Left(stream), _place: place };
+            let connection = Connection::new(Either::Left(stream), patience, place);
             if ready.send((connection, peer)).await.is_err() {
                 return;
             }
@@ -102,7 +144,7 @@ async fn let_in(
         tokio::spawn(async move {
             match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
                 Ok(Ok(stream)) => {
-                    let connection = Connection { stream: Either::Right(Box::new(stream)), _place: place };
+                    let connection = Connection::new(Either::Right(Box::new(stream)), patience, place);
                     // A server that stops takes no more.
                     let _ = ready.send((connection, peer)).await;
                 }
@@ -138,7 +180,8 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let said = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.or_cut(cx, said)
     }
 
     fn poll_write_vectored(
@@ -146,7 +189,8 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        let said = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.or_cut(cx, said)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -154,7 +198,8 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let said = Pin::new(&mut self.stream).poll_flush(cx);
+        self.or_cut(cx, said)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -188,5 +233,20 @@ mod tests {
         drop(second);
         let (_third, peer) = door.accept().await;
         assert_eq!(peer, clients[2].local_addr().unwrap());
+    }
+
+    #[tokio::test]
+    async fn who_takes_nothing_is_cut() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut door = Door::open_for(listener, 1, None, Duration::from_millis(50)).unwrap();
+        let _idle = TcpStream::connect(door.local_addr().unwrap()).await.unwrap();
+        let (mut connection, _) = door.accept().await;
+        let block = vec![b'x'; 1 << 20];
+        let error = loop {
+            if let Err(error) = connection.write_all(&block).await {
+                break error;
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 }

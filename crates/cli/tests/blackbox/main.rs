@@ -24,6 +24,7 @@ mod first_session;
 mod graphs;
 mod keys;
 mod kill;
+mod kill_mixed;
 mod limits;
 mod machines;
 mod million;

@@ -12,6 +12,9 @@ use super::server::{SECRET_ID, SECRET_KEY, Server};
 const VERSIONS: [(&str, &str); 4] =
     [("batch", "2017-03-12"), ("tdmq", "2020-02-17"), ("cmq", "2019-03-04"), ("herald", "2026-11-01")];
 
+/// A reply, or its error's code and message.
+pub(crate) type Answer = Result<Value, (String, String)>;
+
 /// A client of a server.
 pub(crate) struct Signed {
     host: String,
@@ -36,13 +39,37 @@ impl Signed {
         Self { host: server.address().to_owned(), secret_id, secret_key, http, runtime }
     }
 
+    /// Turns to the server at another address, as after a restart.
+    pub(crate) fn turn_to(&mut self, address: &str) {
+        address.clone_into(&mut self.host);
+    }
+
+    /// Calls an action of API 3.0 of a server that may be killed meanwhile; `None`: there was no answer.
+    pub(crate) fn try_call(&self, product: &str, action: &str, params: &Value) -> Option<Answer> {
+        let text =
+            self.runtime.block_on(async { self.api3_request(product, action, params).send().await?.text().await });
+        Some(answer_of(serde_json::from_str(&text.ok()?).ok()?))
+    }
+
+    /// The same for an action of CMQ v2.
+    pub(crate) fn try_v2(&self, action: &str, params: &Value) -> Option<Answer> {
+        let url = format!("http://{}/v2/index.php", self.host);
+        let request = self.http.post(url).body(self.v2_body(action, params));
+        let text = self.runtime.block_on(async { request.send().await?.text().await }).ok()?;
+        Some(v2_answer_of(serde_json::from_str(&text).ok()?))
+    }
+
     /// Calls an action with the parameters just as they are: its `Response`, or its error's code and message. For
     /// the product `v2` the parameters are the form's fields, and the reply is whole.
-    pub(crate) fn call(&self, product: &str, action: &str, params: &Value) -> Result<Value, (String, String)> {
+    pub(crate) fn call(&self, product: &str, action: &str, params: &Value) -> Answer {
         if product == "v2" { self.v2(action, params) } else { self.api3(product, action, params) }
     }
 
-    fn api3(&self, product: &str, action: &str, params: &Value) -> Result<Value, (String, String)> {
+    fn api3(&self, product: &str, action: &str, params: &Value) -> Answer {
+        answer_of(self.send(self.api3_request(product, action, params)))
+    }
+
+    fn api3_request(&self, product: &str, action: &str, params: &Value) -> reqwest::RequestBuilder {
         let (_, version) = VERSIONS.iter().find(|(name, _)| *name == product).expect("a known product");
         let body = params.to_string();
         let target = Target { host: &self.host, service: product, action, version, region: Some("ap-guangzhou") };
@@ -50,15 +77,10 @@ impl Signed {
         for (name, value) in sign::tc3(self.key(), &target, body.as_bytes(), now()) {
             request = request.header(name, value);
         }
-        let mut reply = self.send(request.body(body));
-        let mut response = reply["Response"].take();
-        match response.get_mut("Error").map(Value::take) {
-            None => Ok(response),
-            Some(error) => Err((text(&error["Code"]), text(&error["Message"]))),
-        }
+        request.body(body)
     }
 
-    fn v2(&self, action: &str, params: &Value) -> Result<Value, (String, String)> {
+    fn v2(&self, action: &str, params: &Value) -> Answer {
         self.send_v2(self.v2_body(action, params))
     }
 
@@ -71,9 +93,9 @@ impl Signed {
     }
 
     /// Sends such a body as it is: the whole reply, or its error's code and message.
-    pub(crate) fn send_v2(&self, body: String) -> Result<Value, (String, String)> {
+    pub(crate) fn send_v2(&self, body: String) -> Answer {
         let reply = self.send(self.http.post(format!("http://{}/v2/index.php", self.host)).body(body));
-        if reply["code"] == 0 { Ok(reply) } else { Err((text(&reply["code"]), text(&reply["message"]))) }
+        v2_answer_of(reply)
     }
 
     fn key(&self) -> Key<'_> {
@@ -83,6 +105,20 @@ impl Signed {
     fn send(&self, request: reqwest::RequestBuilder) -> Value {
         let text = self.runtime.block_on(async { request.send().await?.text().await }).expect("the server answers");
         serde_json::from_str(&text).expect("a JSON reply")
+    }
+}
+
+/// A reply of CMQ v2, or its error's code and message.
+fn v2_answer_of(reply: Value) -> Answer {
+    if reply["code"] == 0 { Ok(reply) } else { Err((text(&reply["code"]), text(&reply["message"]))) }
+}
+
+/// A reply of API 3.0, or its error's code and message.
+fn answer_of(mut reply: Value) -> Answer {
+    let mut response = reply["Response"].take();
+    match response.get_mut("Error").map(Value::take) {
+        None => Ok(response),
+        Some(error) => Err((text(&error["Code"]), text(&error["Message"]))),
     }
 }
 
