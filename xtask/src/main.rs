@@ -1,4 +1,5 @@
-//! Builds, tests and measures Herald: `cargo xtask test`, `cargo xtask bench NAME`, `cargo xtask clients`.
+//! Builds, tests and measures Herald: `cargo xtask test`, `cargo xtask bench NAME`, `cargo xtask fuzz`,
+//! `cargo xtask clients`.
 //!
 //! What a fresh machine lacks is installed here, not by hand: a virtual environment with the official clients that
 //! the black-box tests run, and what they need of Debian (Python where there is none, podman) where the user may
@@ -8,6 +9,7 @@
 mod bench;
 mod checkers;
 mod clients;
+mod fuzz;
 mod packages;
 mod process;
 mod suite;
@@ -38,6 +40,15 @@ enum Task {
         /// A name from `list`, `all`, or `list`.
         name: String,
     },
+    /// Let libFuzzer look for inputs that break what `crates/fuzz` says must hold; what it needs is installed.
+    Fuzz {
+        /// A target, or `all`.
+        #[arg(default_value = "all")]
+        target: String,
+        /// Seconds for each target.
+        #[arg(long, default_value_t = 600)]
+        seconds: u32,
+    },
     /// Install the official clients that the tests run, and print where their Python is.
     Clients,
 }
@@ -47,6 +58,7 @@ fn main() -> ExitCode {
     let done = match Xtask::parse().task {
         Task::Test { cargo } => suite::run(&root, &cargo),
         Task::Bench { name } => bench::run_named(&root, &name),
+        Task::Fuzz { target, seconds } => fuzz::run(&root, &target, seconds),
         Task::Clients => clients::prepare(&root).map(|python| println!("{}", python.display())),
     };
     match done {

@@ -40,6 +40,12 @@ pub(crate) enum Failure {
     /// `bench` was given a name that is not in its table.
     #[error("no benchmark is called `{name}`; there are: {known}")]
     NoBenchmark { name: String, known: String },
+    /// `fuzz` was given a name that no target has.
+    #[error("no target of fuzzing is called `{name}`; there are: {known}")]
+    NoTarget { name: String, known: String },
+    /// Targets whose run found an input that breaks something.
+    #[error("failed targets: {names}; the inputs are in crates/fuzz/artifacts")]
+    Targets { names: String },
     /// Benchmarks that ended below their floor, or not at all.
     #[error("failed benchmarks: {names}")]
     Benchmarks { names: String },

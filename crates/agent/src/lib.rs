@@ -40,6 +40,8 @@ pub use config::{AgentConfig, CONFIG_FILE, ConfigError, NodeLimits};
 pub use leftovers::{Leftover, begun, kill_leftovers, leftovers};
 pub use limits::WITHOUT_SERVER;
 pub use paths::{Stream, log_file};
+#[doc(hidden)]
+pub use step::unpack_archive;
 pub use step::{Step, run_step};
 
 use engine::Engine;

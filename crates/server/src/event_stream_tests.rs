@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tower::ServiceExt;
 
-use crate::api::testing::Running;
+use crate::bare::Running;
 use crate::console::{Console, Logins};
 use crate::keys::Keys;
 use crate::topic_log::{Tail, TopicLog};

@@ -10,6 +10,8 @@
 pub mod api;
 pub mod app;
 mod backup;
+#[doc(hidden)]
+pub mod bare;
 mod caller;
 mod certificate;
 mod chain;

@@ -20,7 +20,6 @@ use std::time::Duration;
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use url::{Host, Url};
 
 use crate::chain::Chain;
 use crate::config;
@@ -110,11 +109,7 @@ impl Outbound {
 
     /// Posts `body`. The error says what went wrong, for whoever looks at the attempt.
     pub(crate) async fn post(&self, url: &str, headers: HeaderMap, body: Bytes) -> Result<Answer, String> {
-        let url = Url::parse(url).map_err(|error| format!("`{url}` is no URL: {error}"))?;
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err("an address with a user name or a password in it is not posted to".into());
-        }
-        self.check_literal(&url)?;
+        let url = self.guard.checked(url)?;
         let sent = self.client.post(url).headers(headers).body(body).send().await;
         let mut response = sent.map_err(|error| self.explain(error))?;
         let status = response.status().as_u16();
@@ -134,17 +129,6 @@ impl Outbound {
         // The status has decided; what can't be read of the body is not missed.
         let _ = tokio::time::timeout(DRAIN, drain).await;
         Ok(Answer { status, body: String::from_utf8_lossy(&kept).into_owned(), retry_after })
-    }
-
-    /// Checks an address that stands in the URL: the resolver is not asked for it.
-    fn check_literal(&self, url: &Url) -> Result<(), String> {
-        let address = match url.host() {
-            Some(Host::Ipv4(address)) => address.into(),
-            Some(Host::Ipv6(address)) => address.into(),
-            Some(Host::Domain(_)) => return Ok(()),
-            None => return Err(format!("`{url}` names no host")),
-        };
-        self.guard.check(address).map_err(|refused| refused.to_string())
     }
 
     fn explain(&self, error: reqwest::Error) -> String {

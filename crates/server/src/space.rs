@@ -19,13 +19,11 @@ pub(crate) struct Space(watch::Receiver<bool>);
 
 impl Space {
     /// There is always room.
-    #[cfg(test)]
     pub(crate) fn endless() -> Self {
         Self::with(false)
     }
 
     /// Whether there is room never changes.
-    #[cfg(test)]
     pub(crate) fn with(is_full: bool) -> Self {
         Self(watch::channel(is_full).1)
     }

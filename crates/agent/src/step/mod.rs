@@ -25,6 +25,20 @@ use std::process::ExitCode;
 pub(crate) use order::{StepOrder, remove};
 use wire::node::Exit;
 
+/// Unpacks an archive of anybody's into a folder, to no more than so many bytes and entries: for fuzzing.
+///
+/// # Errors
+/// What is wrong with it.
+#[doc(hidden)]
+pub fn unpack_archive(
+    archive: &std::path::Path,
+    folder: &std::path::Path,
+    bytes: u64,
+    entries: u64,
+) -> Result<(), String> {
+    unpack::unpack(archive, folder, unpack::Bounds { bytes, entries })
+}
+
 /// The hidden verb that makes a process a step.
 pub(crate) const VERB: &str = "agent-step";
 

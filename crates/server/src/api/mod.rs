@@ -77,6 +77,24 @@ fn tell_denied(caller: &Caller, action: &str, denied: &Denied) {
     tracing::warn!(secret_id = caller.secret_id, address = caller.address, action, %denied, "refused a call");
 }
 
+/// Answers a call without a look at its signature: for what calls actions with anything. What is refused has a code and
+/// a message.
+pub(crate) async fn answer_unverified(app: &App, call: &wire::call::Call) -> Option<Result<Value, (String, String)>> {
+    let v2_words = |error: wire::v2::V2Error| (error.code.to_string(), error.to_string());
+    let api3_words = |error: ApiError| (error.code.to_owned(), error.message);
+    match call {
+        wire::call::Call::Api3(call) => Some(match call.params() {
+            Ok(params) => call_within(app, &call.version, &call.action, &params).await.map_err(api3_words),
+            Err(error) => Err(api3_words(error)),
+        }),
+        wire::call::Call::V2(call) => Some(match registry::v2_action(&call.action) {
+            Some(action) => (action.call)(app, &call.params).await.map_err(v2_words),
+            None => Err(v2_words(wire::v2::V2Code::UnknownAction.about(&call.action))),
+        }),
+        wire::call::Call::None => None,
+    }
+}
+
 /// Submits a command to do with queues from within, if the role that it takes is given to whoever it is done for.
 ///
 /// # Errors
@@ -89,9 +107,6 @@ pub(crate) async fn submit_within(app: &App, lane: Lane, role: Role, command: Co
     }
     api3::submit(app, lane, command, tdmq::of_refusal).await
 }
-
-#[cfg(test)]
-pub(crate) use cmq::testing;
 
 #[cfg(test)]
 mod coverage;

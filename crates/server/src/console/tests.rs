@@ -15,7 +15,7 @@ use tower::ServiceExt;
 
 use super::call::{Product, call};
 use super::{Console, Logins};
-use crate::api::testing::Running;
+use crate::bare::Running;
 use crate::keys::Keys;
 
 const HERE: &str = "127.0.0.1:7400";

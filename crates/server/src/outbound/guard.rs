@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use url::{Host, Url};
 
 /// What may be posted to.
 #[derive(Debug, Clone)]
@@ -68,6 +69,30 @@ impl Guard {
             allow.push(IpNet::new_assert(Ipv6Addr::LOCALHOST.into(), 128));
         }
         Self { allow }
+    }
+
+    /// The URL, if posts may go there as far as it tells by itself: a name in it is looked up later, and what it leads to
+    /// checked then. An address that stands in the URL is checked here: no resolver is asked for it.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) fn checked(&self, url: &str) -> Result<Url, String> {
+        let url = Url::parse(url).map_err(|error| format!("`{url}` is no URL: {error}"))?;
+        // Of another scheme the host is any text, and an address in it would not be seen as one.
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(format!("`{url}` is neither http:// nor https://"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("an address with a user name or a password in it is not posted to".into());
+        }
+        let address = match url.host() {
+            Some(Host::Ipv4(address)) => address.into(),
+            Some(Host::Ipv6(address)) => address.into(),
+            Some(Host::Domain(_)) => return Ok(url),
+            None => return Err(format!("`{url}` names no host")),
+        };
+        self.check(address).map_err(|refused| refused.to_string())?;
+        Ok(url)
     }
 
     /// Whether posts may go to `address`.
@@ -178,6 +203,18 @@ mod tests {
         ];
         for address in others {
             assert!(!passes(&guard, address), "{address} is not public");
+        }
+    }
+
+    #[test]
+    fn only_urls_of_http_are_posted_to() {
+        let guard = Guard::new(Vec::new(), ANY);
+        for url in ["http://example.com/a", "https://1.1.1.1:8443/", "HTTP://example.com"] {
+            assert!(guard.checked(url).is_ok(), "{url}");
+        }
+        // Of the first, nobody would take the host for an address.
+        for url in ["attp://127.0.0.1/x", "file:///etc/passwd", "unix:/run/docker.sock", "data:,x"] {
+            assert!(guard.checked(url).unwrap_err().contains("neither http:// nor https://"), "{url}");
         }
     }
 

@@ -6,6 +6,3 @@ pub(super) mod manner;
 pub(super) mod read;
 pub(super) mod rules;
 pub(super) mod words;
-
-#[cfg(test)]
-pub(crate) mod testing;

@@ -1,7 +1,7 @@
 //! The actions on a ledger and a database of their own: the other words, and times in seconds.
 
 use super::*;
-use crate::api::cmq::testing::Running;
+use crate::bare::Running;
 
 async fn call(app: &App, action: &str, params: Value) -> Result<Value, String> {
     let action = ACTIONS.iter().find(|known| known.name == action).unwrap();

@@ -14,7 +14,7 @@ use kernel::topic::{FilterType, MsgId, StreamNo};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::api::cmq::testing::Running;
+use crate::bare::Running;
 use crate::ledger::Lane;
 
 async fn call(app: &App, action: &str, params: Value) -> Result<Value, String> {

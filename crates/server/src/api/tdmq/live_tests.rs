@@ -1,7 +1,7 @@
 //! The actions on a ledger and a database of their own: what they answer.
 
 use super::*;
-use crate::api::cmq::testing::Running;
+use crate::bare::Running;
 
 /// What an action answers: its fields, or the refusal.
 async fn call(app: &App, action: &str, params: Value) -> Result<Value, String> {

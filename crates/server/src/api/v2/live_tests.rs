@@ -4,7 +4,7 @@ use wire::v2::same_action;
 
 use super::tests::params;
 use super::*;
-use crate::api::cmq::testing::Running;
+use crate::bare::Running;
 
 /// What an action answers: its fields, or the refusal.
 async fn call(app: &App, action: &str, pairs: &[(&str, &str)]) -> Result<Value, String> {
