@@ -13,4 +13,5 @@ pub(crate) mod requests;
 pub(crate) mod rogue;
 pub(crate) mod server;
 pub(crate) mod signed;
+pub(crate) mod strace;
 pub(crate) mod wait;

@@ -74,6 +74,11 @@ impl Server {
         self.process.wait().expect("a child can be waited for");
     }
 
+    /// Waits until the server has ended by itself.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        wait::until("the server to end", || self.process.try_wait().expect("a child can be waited for"))
+    }
+
     /// Asks the server to stop, and waits until it has.
     pub(crate) fn stop(&mut self) -> ExitStatus {
         kill(self.pid(), Signal::SIGTERM).expect("a child can be signalled");
