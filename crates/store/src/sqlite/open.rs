@@ -1,5 +1,8 @@
 //! Opening a database: settings of a connection, and the schema.
 
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -41,6 +44,9 @@ impl Place {
 pub(super) fn connect(place: &Place) -> Result<rusqlite::Connection, StoreError> {
     let error = store_error("open the database");
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if let Place::File(path) = place {
+        make_private(path)?;
+    }
     let connection = match place {
         Place::File(path) => rusqlite::Connection::open_with_flags(path, flags),
         Place::Memory(name) => rusqlite::Connection::open_with_flags(name, flags | OpenFlags::SQLITE_OPEN_URI),
@@ -83,12 +89,22 @@ pub(super) fn copy_aside(path: &Path, copy: &Path) -> Result<u64, OpenError> {
     if found > known {
         return Err(OpenError::NewerSchema { found, known });
     }
+    make_private(copy)?;
     let text = copy.to_str().ok_or_else(|| StoreError::new("copy the database", "the copy's path is not UTF-8"))?;
     connection.execute("vacuum into ?1", [text]).map_err(&error)?;
     let copied = rusqlite::Connection::open_with_flags(copy, flags).map_err(&error)?;
     check(&copied)?;
     let version = copied.query_row("select version from ledger where id = 1", [], |row| row.get::<_, i64>(0));
     Ok(version.map_err(&error)?.unsigned_abs())
+}
+
+/// Makes an empty file for its owner alone, unless there is one: secrets of jobs and subscriptions lie in a database, and
+/// its folder may be open to all. SQLite makes the files beside it like it.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(StoreError::new("make the database", error)),
+        _ => Ok(()),
+    }
 }
 
 /// Fails when the file does not hold together. What does is believed.
@@ -179,6 +195,16 @@ mod tests {
                     insert into garbage select 'JOB', i, 0 from n";
         connection.execute(rows, []).unwrap();
         connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(())).unwrap();
+    }
+
+    #[test]
+    fn a_database_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let _open = migrated(&Place::file(&folder.path().join("herald.db"))).unwrap();
+        let files = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap());
+        let modes: Vec<u32> = files.map(|file| file.metadata().unwrap().permissions().mode() & 0o777).collect();
+        assert_eq!(modes, [0o600, 0o600, 0o600], "the database, its log, its index");
     }
 
     fn refused(path: &Path) -> String {
