@@ -11,6 +11,7 @@ mod backup;
 mod blocked;
 mod catalogue;
 mod cmq;
+mod connections;
 mod console;
 mod containers;
 mod create_infos;
