@@ -109,7 +109,7 @@ fn engine(folder: &Path, runs: u32) -> Result<f64, Box<dyn Error>> {
     let home = folder.join("node");
     std::fs::create_dir(&home)?;
     let (tell, told) = mpsc::channel();
-    let engine = Engine::start(&home, &folder.join("logs"), SLOTS, None, move || {
+    let engine = Engine::start(&home, &folder.join("logs"), SLOTS, None, None, move || {
         // The receiver may be gone at the end.
         let _ = tell.send(());
     })?;

@@ -32,6 +32,8 @@ pub struct AgentConfig {
     pub logs: PathBuf,
     /// What its runs may use together; `None`: all that there is.
     pub limits: Option<NodeLimits>,
+    /// The user that its runs are; `None`: who the agent is.
+    pub user: Option<String>,
 }
 
 /// What the runs of a node may use together. Each slot has an equal share.
@@ -57,6 +59,8 @@ struct ConfigFile {
     logs: PathBuf,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     limits: Option<NodeLimits>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
 }
 
 /// Settings that cannot be used.
@@ -117,6 +121,7 @@ impl AgentConfig {
             slots: file.slots,
             logs: home.join(file.logs),
             limits: file.limits,
+            user: file.user,
             home,
         })
     }
@@ -133,6 +138,7 @@ impl AgentConfig {
             endpoint_file: self.endpoint_file.clone(),
             logs: self.logs.clone(),
             limits: self.limits,
+            user: self.user.clone(),
         };
         let path = self.home.join(CONFIG_FILE);
         write_private(&path, &file).map_err(|source| ConfigError::Write { path, source })
@@ -154,6 +160,7 @@ impl fmt::Debug for AgentConfig {
             .field("slots", &self.slots)
             .field("logs", &self.logs)
             .field("limits", &self.limits)
+            .field("user", &self.user)
             .finish_non_exhaustive()
     }
 }
@@ -173,6 +180,7 @@ mod tests {
             slots: 2,
             logs: home.join("logs"),
             limits: Some(NodeLimits { cpu: 4, mem_mb: 8_192, pids: 4_096 }),
+            user: Some("nobody".to_owned()),
         }
     }
 

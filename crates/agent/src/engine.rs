@@ -30,6 +30,7 @@ use crate::launch::{Launcher, RunFiles};
 use crate::limits::{GATHER_QUEUED_RUNS, SAMPLE_PERIOD, STARTS_AT_ONCE, WAITING_SAMPLES, WORKERS};
 use crate::runs::{Ended, Given, GroupSignal, KillOutcome, Runs};
 use crate::sampler::{self, Going};
+use crate::user::User;
 use crate::{environment, leftovers, procfs, timekeeper, worker};
 
 /// The runs of a node. One process can have one engine only: it waits for every child that the process has.
@@ -105,13 +106,14 @@ impl Engine {
         logs: &Path,
         slots: u32,
         limits: Option<&NodeLimits>,
+        user: Option<User>,
         notify: impl Fn() + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let killed = leftovers::kill_leftovers(home)?;
         if killed > 0 {
             tracing::warn!(killed, "killed the runs of an earlier agent");
         }
-        let launcher = Launcher::open(home, logs)?;
+        let launcher = Launcher::open(home, logs, user)?;
         let me = procfs::process(std::process::id().try_into().expect("Linux numbers processes within i32"))?;
         let me = me.expect("this process lives");
         let groups = Groups::open(me.pid, me.started, limits, slots);

@@ -6,6 +6,8 @@ use std::ffi::{OsStr, OsString};
 
 use wire::node::{RunId, TaskOrder};
 
+use crate::user::User;
+
 /// The variable that names the job; every process of a run was started with it.
 pub(crate) const JOB_ID: &str = "BATCH_JOB_ID";
 
@@ -19,12 +21,17 @@ const INHERITED: [&str; 6] = ["PATH", "HOME", "LANG", "TZ", "USER", "TMPDIR"];
 /// Where programs are looked for when the agent itself does not know.
 const PATH_DEFAULT: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// What a run takes over from this process.
-pub(crate) fn inherited() -> Vec<(OsString, OsString)> {
+/// What a run takes over from this process, and, where it is another's, what is that user's own instead.
+pub(crate) fn inherited(user: Option<&User>) -> Vec<(OsString, OsString)> {
     let mut variables: Vec<(OsString, OsString)> =
         INHERITED.iter().filter_map(|name| Some(((*name).into(), std::env::var_os(name)?))).collect();
     if !variables.iter().any(|(name, _)| name == "PATH") {
         variables.push(("PATH".into(), PATH_DEFAULT.into()));
+    }
+    if let Some(user) = user {
+        let own = user.variables();
+        variables.retain(|(name, _)| own.iter().all(|(other, _)| other != name));
+        variables.extend(own);
     }
     variables
 }
@@ -133,7 +140,7 @@ mod tests {
 
     #[test]
     fn there_is_always_a_path() {
-        assert!(inherited().iter().any(|(name, _)| name == "PATH"));
-        assert!(inherited().iter().all(|(name, _)| INHERITED.iter().any(|known| name == known)));
+        assert!(inherited(None).iter().any(|(name, _)| name == "PATH"));
+        assert!(inherited(None).iter().all(|(name, _)| INHERITED.iter().any(|known| name == known)));
     }
 }

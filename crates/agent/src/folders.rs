@@ -12,11 +12,14 @@ use std::sync::Mutex;
 use kernel::id::JobId;
 
 use crate::limits::SPARE_FOLDERS;
+use crate::user::User;
 
 /// The working folders of a node.
 #[derive(Debug)]
 pub(crate) struct Folders {
     work: PathBuf,
+    /// Whose they are; `None`: the agent's.
+    user: Option<User>,
     /// Owner and permissions of a folder that nobody has changed.
     kind: Kind,
     spares: Mutex<Vec<(JobId, PathBuf)>>,
@@ -31,11 +34,14 @@ struct Kind {
 
 impl Folders {
     /// The working folders of the node whose folder this is.
-    pub(crate) fn open(home: &Path) -> io::Result<Self> {
+    pub(crate) fn open(home: &Path, user: Option<User>) -> io::Result<Self> {
         let work = home.join("work");
         create(&work)?;
-        let kind = Kind::of(&work)?;
-        Ok(Self { work, kind, spares: Mutex::default() })
+        let mut kind = Kind::of(&work)?;
+        if let Some(user) = &user {
+            (kind.uid, kind.gid) = user.numbers();
+        }
+        Ok(Self { work, user, kind, spares: Mutex::default() })
     }
 
     /// The folder that holds them.
@@ -57,7 +63,12 @@ impl Folders {
         loop {
             match create(&folder) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                result => return result.map(|()| folder),
+                result => {
+                    result?;
+                    // Nobody but the agent can put something else there: the folder above is its own.
+                    self.user.as_ref().map_or(Ok(()), |user| user.own(&folder))?;
+                    return Ok(folder);
+                }
             }
             // The job's first run, or a sweep has just removed the job's folder. Once the node's own folder is gone
             // this fails, and so that folder does not come back.
@@ -146,7 +157,7 @@ mod tests {
     #[test]
     fn an_empty_folder_goes_to_the_next_run_of_its_job_only() {
         let home = tempfile::tempdir().unwrap();
-        let folders = Folders::open(home.path()).unwrap();
+        let folders = Folders::open(home.path(), None).unwrap();
         let first = folders.claim(job(1), "t.0.1").unwrap();
         assert_eq!(first, home.path().join("work/job-00000001/t.0.1"));
         let number = inode(&first);
@@ -166,7 +177,7 @@ mod tests {
     #[test]
     fn a_changed_folder_is_not_given_on() {
         let home = tempfile::tempdir().unwrap();
-        let folders = Folders::open(home.path()).unwrap();
+        let folders = Folders::open(home.path(), None).unwrap();
         let full = folders.claim(job(1), "full.0.1").unwrap();
         fs::write(full.join("result"), "7").unwrap();
         folders.release(job(1), full.clone());
@@ -187,7 +198,7 @@ mod tests {
     #[test]
     fn only_so_many_are_kept() {
         let home = tempfile::tempdir().unwrap();
-        let folders = Folders::open(home.path()).unwrap();
+        let folders = Folders::open(home.path(), None).unwrap();
         let claimed: Vec<PathBuf> =
             (0..=SPARE_FOLDERS).map(|n| folders.claim(job(1), &format!("t.{n}.1")).unwrap()).collect();
         for folder in &claimed {
@@ -199,7 +210,7 @@ mod tests {
     #[test]
     fn a_node_folder_that_is_gone_does_not_come_back() {
         let home = tempfile::tempdir().unwrap();
-        let folders = Folders::open(home.path()).unwrap();
+        let folders = Folders::open(home.path(), None).unwrap();
         fs::remove_dir_all(home.path()).unwrap();
         assert_eq!(folders.claim(job(1), "t.0.1").unwrap_err().kind(), io::ErrorKind::NotFound);
         assert!(!home.path().exists());

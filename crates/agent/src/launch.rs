@@ -16,7 +16,8 @@ use crate::cgroup::{Groups, RunGroup};
 use crate::folders::Folders;
 use crate::output::Output;
 use crate::paths::{Stream, folder_name, is_plain, log_file};
-use crate::step::{Step, StepOrder, remove};
+use crate::step::{Step, StepOrder, VERB, remove};
+use crate::user::User;
 use crate::{containers, environment, simple, steps};
 
 const SHELL: &str = "/bin/sh";
@@ -30,6 +31,8 @@ pub(crate) struct Launcher {
     home: PathBuf,
     logs: PathBuf,
     inherited: Vec<(OsString, OsString)>,
+    /// Who runs are; `None`: who this process is.
+    user: Option<User>,
 }
 
 /// The files of a run that has been started.
@@ -57,6 +60,8 @@ impl RunFiles {
 pub(crate) enum LaunchError {
     #[error("the task's name `{0}` cannot be part of a file's name")]
     TaskName(String),
+    #[error("it is for a container, and this node runs instances as a user who may start none")]
+    Container,
     #[error("failed to make the working folder: {0}")]
     Folder(#[source] io::Error),
     #[error("failed to open the file of its {0}: {1}")]
@@ -71,12 +76,13 @@ pub(crate) enum LaunchError {
 
 impl Launcher {
     /// A launcher for the node whose folder is `home`, with the outputs below `logs`.
-    pub(crate) fn open(home: &Path, logs: &Path) -> io::Result<Self> {
+    pub(crate) fn open(home: &Path, logs: &Path, user: Option<User>) -> io::Result<Self> {
         std::fs::create_dir_all(logs)?;
-        let folders = Folders::open(home)?;
+        let folders = Folders::open(home, user.clone())?;
         // An earlier agent's runs are over.
         remove(&home.join(STEPS))?;
-        Ok(Self { folders, home: home.to_owned(), logs: logs.to_owned(), inherited: environment::inherited() })
+        let inherited = environment::inherited(user.as_ref());
+        Ok(Self { folders, home: home.to_owned(), logs: logs.to_owned(), inherited, user })
     }
 
     /// The folder of the records of containers.
@@ -94,6 +100,9 @@ impl Launcher {
     ) -> Result<(i32, RunFiles), LaunchError> {
         if !is_plain(&order.task_name) {
             return Err(LaunchError::TaskName(order.task_name.chars().take(64).collect()));
+        }
+        if self.user.is_some() && order.setup.as_deref().is_some_and(|setup| setup.container.is_some()) {
+            return Err(LaunchError::Container);
         }
         let name = folder_name(&order.task_name, run.index, run.attempt);
         let folder = self.folders.claim(run.job, &name).map_err(LaunchError::Folder)?;
@@ -130,7 +139,8 @@ impl Launcher {
         order: &TaskOrder,
         group: Option<&RunGroup>,
     ) -> Result<(i32, Output, Output), LaunchError> {
-        if let Some(words) = simple::words(&order.command)
+        if self.user.is_none()
+            && let Some(words) = simple::words(&order.command)
             && let Some(program) = simple::program(words[0], environment::path(&self.inherited, order))
         {
             let command = match group {
@@ -150,11 +160,22 @@ impl Launcher {
                 result => return result,
             }
         }
+        let shell = [OsString::from("-c"), order.command.clone().into()];
+        let (program, arguments) = match &self.user {
+            None => (PathBuf::from(SHELL), shell.to_vec()),
+            Some(user) => {
+                let mut words = vec![OsString::from(VERB)];
+                words.extend(user.words());
+                words.push(SHELL.into());
+                words.extend(shell);
+                (steps::program(), words)
+            }
+        };
         let command = match group {
-            Some(group) => group.wrap(SHELL, Path::new(SHELL), ["-c".into(), order.command.clone().into()]),
+            Some(group) => group.wrap(SHELL, &program, arguments),
             None => {
-                let mut command = Command::new(SHELL);
-                command.arg("-c").arg(&order.command);
+                let mut command = Command::new(program);
+                command.args(arguments);
                 command
             }
         };
@@ -169,6 +190,7 @@ impl Launcher {
             folder: folder.to_owned(),
             own: self.home.join(STEPS).join(steps::folder_name(run)),
             containers: self.containers(),
+            user: self.user.clone(),
             bounds: Vec::new(),
             stdout: log(Stream::Stdout),
             stderr: log(Stream::Stderr),
@@ -219,7 +241,7 @@ impl Launcher {
     ) -> Result<(i32, Output, Output), LaunchError> {
         let open = |stream| {
             let path = log_file(&self.logs, run.job, &order.task_name, run.index, stream);
-            Output::open(path).map_err(|error| LaunchError::Output(stream, error))
+            Output::open(path, self.user.as_ref()).map_err(|error| LaunchError::Output(stream, error))
         };
         let (stdout, stdout_file) = open(Stream::Stdout)?;
         let (stderr, stderr_file) = open(Stream::Stderr)?;

@@ -30,6 +30,7 @@ mod simple;
 mod step;
 mod steps;
 mod timekeeper;
+mod user;
 pub mod way;
 mod worker;
 
@@ -43,6 +44,7 @@ pub use paths::{Stream, log_file};
 #[doc(hidden)]
 pub use step::unpack_archive;
 pub use step::{Step, run_step};
+pub use user::{User, UserError, become_user};
 
 use engine::Engine;
 
@@ -57,6 +59,9 @@ pub enum AgentError {
         /// Why.
         source: io::Error,
     },
+    /// Its runs cannot be the user that they are to be.
+    #[error("failed to run instances as another user")]
+    User(#[from] UserError),
     /// The asynchronous runtime could not be made.
     #[error("failed to start the agent's runtime")]
     Runtime(#[source] io::Error),
@@ -107,7 +112,8 @@ pub fn survey_containers() -> Result<String, String> {
 pub fn run(config: AgentConfig) -> Result<(), AgentError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(AgentError::Runtime)?;
     let (tell, changed) = tokio::sync::watch::channel(());
-    let engine = Engine::start(&config.home, &config.logs, config.slots, config.limits.as_ref(), move || {
+    let user = config.user.as_deref().map(User::find).transpose()?;
+    let engine = Engine::start(&config.home, &config.logs, config.slots, config.limits.as_ref(), user, move || {
         tell.send_replace(());
     })
     .map_err(|source| AgentError::Start { home: config.home.clone(), source })?;

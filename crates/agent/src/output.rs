@@ -18,6 +18,7 @@ use nix::fcntl::{FallocateFlags, fallocate};
 use wire::node::TAIL_BYTES;
 
 use crate::limits::{OUTPUT_HEAD_BYTES, OUTPUT_LOOSE_BYTES, OUTPUT_TAIL_BYTES};
+use crate::user::User;
 
 /// What a file keeps when it grew too long.
 #[derive(Debug, Clone, Copy)]
@@ -61,8 +62,9 @@ impl PartialEq for Closed {
 impl Eq for Closed {}
 
 impl Output {
-    /// Opens the file at its end, making it and its folder when missing. The folder's parent must be there.
-    pub(crate) fn open(path: PathBuf) -> io::Result<(Self, File)> {
+    /// Opens the file at its end, making it and its folder when missing, and gives it to `user`. The folder's parent must
+    /// be there.
+    pub(crate) fn open(path: PathBuf, user: Option<&User>) -> io::Result<(Self, File)> {
         let open = || OpenOptions::new().append(true).create(true).open(&path);
         let file = match open() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -74,6 +76,10 @@ impl Output {
             }
             result => result?,
         };
+        if let Some(user) = user {
+            // Its step copies it away.
+            user.own(&path)?;
+        }
         let begin = file.metadata()?.len();
         Ok((Self { path, begin, closed: Closed::default() }, file))
     }
@@ -194,7 +200,7 @@ mod tests {
 
     /// One attempt that writes `text`: what is reported of it.
     fn attempt(path: &Path, text: &[u8], bounds: Bounds) -> Vec<u8> {
-        let (output, mut file) = Output::open(path.to_owned()).unwrap();
+        let (output, mut file) = Output::open(path.to_owned(), None).unwrap();
         file.write_all(text).unwrap();
         decoded(&output.close_within(bounds).unwrap())
     }
@@ -216,7 +222,7 @@ mod tests {
         let logs = tempfile::tempdir().unwrap();
         let path = logs.path().join("t.0.stdout");
         attempt(&path, b"a long first attempt", BOUNDS);
-        let (output, _) = Output::open(path.clone()).unwrap();
+        let (output, _) = Output::open(path.clone(), None).unwrap();
         fs::write(&path, "cut").unwrap();
         assert_eq!(decoded(&output.close().unwrap()), b"cut");
         fs::remove_file(&path).unwrap();
@@ -226,7 +232,7 @@ mod tests {
     #[test]
     fn a_folder_without_parent_is_not_made() {
         let logs = tempfile::tempdir().unwrap();
-        assert!(Output::open(logs.path().join("gone/job-1/t.0.stdout")).is_err());
+        assert!(Output::open(logs.path().join("gone/job-1/t.0.stdout"), None).is_err());
     }
 
     #[test]
@@ -255,7 +261,7 @@ mod tests {
         let bounds = Bounds { head: 5_000, tail: 3_000 };
         attempt(&path, &[b'a'; 20_000], bounds);
         let marked = fs::metadata(&path).unwrap().len();
-        let (output, mut file) = Output::open(path.clone()).unwrap();
+        let (output, mut file) = Output::open(path.clone(), None).unwrap();
         assert!(!output.bound_within(bounds, 100_000).unwrap(), "it takes little");
         let chunk = [b'b'; 100_000];
         for round in 1..=20u64 {

@@ -29,7 +29,7 @@ pub(crate) const CLIENT_VARIABLES: [&str; 4] =
 
 /// Gives a command that starts a step its order, on standard input, and its environment.
 pub(crate) fn equip(command: &mut Command, order: &StepOrder) -> io::Result<()> {
-    command.stdin(order.file()?).env_clear().envs(environment::inherited());
+    command.stdin(order.file()?).env_clear().envs(environment::inherited(order.user.as_ref()));
     let client = CLIENT_VARIABLES.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
     command.envs(client);
     // Who looks for what a dead agent left knows the run by these.

@@ -27,6 +27,9 @@ pub(crate) struct Agent {
     /// How many task instances run at once; as many as there are cores, unless given
     #[arg(long, requires = "join", value_parser = clap::value_parser!(u32).range(1..=1024))]
     slots: Option<u32>,
+    /// The user that task instances run as, where this process is root; tasks in containers are refused then
+    #[arg(long, requires = "join", value_name = "NAME")]
+    user: Option<String>,
     /// Join over a network although nothing that is said there is encrypted
     #[arg(long, requires = "join")]
     insecure: bool,
@@ -57,11 +60,11 @@ impl Agent {
 
     fn join(self, server: Url) -> Result<(), Failure> {
         let program = std::env::current_exe().map_err(Failure::OwnProgram)?;
-        let Self { home, token, slots, .. } = self;
+        let Self { home, token, slots, user, .. } = self;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::Runtime)?;
         runtime.block_on(async {
             let shutdown = signals::asked_to_stop().map_err(Failure::Runtime)?;
-            Ok(machines::run(Joining { home, server, token, slots, program }, announce, shutdown).await?)
+            Ok(machines::run(Joining { home, server, token, user, slots, program }, announce, shutdown).await?)
         })
     }
 }

@@ -127,6 +127,9 @@ pub struct Nodes {
     pub pids_per_cpu: u32,
     /// Instances at once on a node whose type is not listed. Default: 1.
     pub slots: u32,
+    /// The user that instances on this machine's nodes run as, where the server is root. Default: none, which means who
+    /// the server is.
+    pub user: Option<String>,
     /// The program that runs containers, with its own arguments, such as `["podman", "--root", "/x"]`. Default: none,
     /// which means `docker`, or `podman` where there is none.
     pub docker: Vec<String>,
@@ -242,6 +245,7 @@ impl Default for Nodes {
             sample_ms: 10_000,
             pids_per_cpu: 1_024,
             slots: 1,
+            user: None,
             docker: Vec::new(),
             docker_run: Vec::new(),
             types: BTreeMap::new(),

@@ -1,12 +1,13 @@
 //! The data folder: its lock, its key pair, where its server listens.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read, Seek, Write};
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use agent::way::Pin;
+use agent::{User, UserError};
 use nix::fcntl::{Flock, FlockArg};
 use rand::TryRng;
 use rand::rngs::SysRng;
@@ -36,6 +37,9 @@ pub enum DataError {
         /// The other server's process id, as it left it in the folder's lock file.
         pid: String,
     },
+    /// The user that instances are to run as cannot get to them.
+    #[error("failed to let the user of nodes.user through")]
+    User(#[from] UserError),
     /// The variable holds no master key.
     #[error("HERALD_MASTER_KEY is no master key; it should be 64 hexadecimal digits")]
     MasterKeyVariable,
@@ -103,6 +107,18 @@ impl DataFolder {
             fs::create_dir_all(&folder).map_err(failed_to("make", &folder))?;
         }
         Ok(data)
+    }
+
+    /// Lets a user through to the nodes in the folder, and to nothing else: what lies beside them becomes its owner's alone.
+    /// The folder of buckets, which the user's instances read and write, becomes the user's.
+    pub(crate) fn admit(&self, user: &User) -> Result<(), DataError> {
+        let failed = failed_to("close to others", &self.path);
+        let entries = fs::read_dir(&self.path).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(failed)?;
+        for file in entries.into_iter().map(|entry| entry.path()).filter(|path| path.is_file()) {
+            fs::set_permissions(&file, Permissions::from_mode(0o600)).map_err(failed_to("close to others", &file))?;
+        }
+        user.own(&self.cos()).map_err(failed_to("give away", &self.cos()))?;
+        Ok(user.admit(&self.path, &[self.nodes(), self.logs()])?)
     }
 
     /// The database file.

@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use agent::way::Pin;
+use agent::{User, UserError};
 use axum::Router;
 use kernel::command::Command;
 use kernel::topic::FilterType;
@@ -69,6 +70,9 @@ pub enum ServeError {
     /// The data folder cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// Instances cannot run as the user that is configured.
+    #[error("failed to have instances run as another user (nodes.user)")]
+    User(#[from] UserError),
     /// The database cannot be opened.
     #[error("failed to open the database in {}", data.display())]
     Open {
@@ -200,6 +204,10 @@ impl Server {
         place: Place,
         stopping: &watch::Receiver<bool>,
     ) -> Result<(Self, Router), ServeError> {
+        let user = config.nodes.user.as_deref().map(User::find).transpose()?;
+        if let Some(user) = &user {
+            data.admit(user)?;
+        }
         let key = config.key.clone().map_or_else(|| data.credentials(), Ok)?;
         let opened = Opened::open(config, data)?;
         let outbound = Outbound::new(&config.push, Guard::new(config.push.allow.clone(), place.address.ip()))?;
@@ -223,7 +231,7 @@ impl Server {
             readers: opened.api_readers,
         };
         let (queue_wakes, logins, its) = (app.queue_wakes.clone(), app.logins.clone(), app.clone());
-        let parts = Parts::new(app, config, data, agent_program);
+        let parts = Parts::new(app, config, data, user, agent_program);
         let pulse = Arc::new(Pulse::default());
         let effects = parts.effects();
         let (commits, committed) = watch::channel(0);
@@ -335,7 +343,7 @@ struct Parts {
 }
 
 impl Parts {
-    fn new(app: App, config: &Config, data: &DataFolder, program: PathBuf) -> Self {
+    fn new(app: App, config: &Config, data: &DataFolder, user: Option<User>, program: PathBuf) -> Self {
         let (sender, ended) = mpsc::unbounded_channel();
         let surroundings = config.surroundings(data.cos());
         let terms = Arc::new(Terms { grace_ms: config.nodes.grace_ms, surroundings });
@@ -347,6 +355,7 @@ impl Parts {
             capacity: config.nodes.local_capacity,
             pids_per_cpu: config.nodes.pids_per_cpu,
             largest: config.largest_node(),
+            user,
             token: None,
             making: Mutex::new(()),
             runtime: tokio::runtime::Handle::current(),

@@ -25,6 +25,8 @@ use std::process::ExitCode;
 pub(crate) use order::{StepOrder, remove};
 use wire::node::Exit;
 
+use crate::user::User;
+
 /// Unpacks an archive of anybody's into a folder, to no more than so many bytes and entries: for fuzzing.
 ///
 /// # Errors
@@ -70,6 +72,11 @@ pub fn run_step(step: Step) -> ExitCode {
         .read_to_end(&mut text)
         .map_err(|error| error.to_string())
         .and_then(|_| serde_json::from_slice::<StepOrder>(&text).map_err(|error| error.to_string()));
+    // Before anything is looked at that is the run's, and while there is one thread.
+    let order = order.and_then(|order| {
+        order.user.as_ref().map_or(Ok(()), User::take_on).map_err(|error| error.to_string())?;
+        Ok(order)
+    });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match (order, runtime) {
         (Ok(order), Ok(runtime)) => {

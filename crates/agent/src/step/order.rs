@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use wire::node::{Exit, RunId, TaskOrder};
 use wire::setup::Setup;
 
+use crate::user::User;
+
 /// The file in a step's folder that tells how its run ended. Once it is there, nothing is left to be done.
 const RESULT_FILE: &str = "result";
 
@@ -23,6 +25,9 @@ pub(crate) struct StepOrder {
     pub(crate) own: PathBuf,
     /// The folder of the records of containers.
     pub(crate) containers: PathBuf,
+    /// Who the step is; `None`: who the agent is.
+    #[serde(default)]
+    pub(crate) user: Option<User>,
     /// Options that bound its container, as the run itself is bounded.
     pub(crate) bounds: Vec<String>,
     /// The file of the instance's standard output.
@@ -57,7 +62,12 @@ impl StepOrder {
     pub(crate) fn make_folder(&self) -> io::Result<()> {
         // What an earlier agent left of this run says nothing of it now.
         remove(&self.own)?;
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.own)
+        if let Some(all) = self.own.parent() {
+            // Steps that are another user's pass through it to theirs.
+            fs::DirBuilder::new().recursive(true).mode(0o711).create(all)?;
+        }
+        fs::DirBuilder::new().mode(0o700).create(&self.own)?;
+        self.user.as_ref().map_or(Ok(()), |user| user.own(&self.own))
     }
 
     /// Writes down how the run ended.

@@ -292,6 +292,7 @@ mod tests {
             folder: root.join("run"),
             own: root.join("own"),
             containers: root.join("containers"),
+            user: None,
             bounds: Vec::new(),
             stdout: root.join("stdout"),
             stderr: root.join("stderr"),

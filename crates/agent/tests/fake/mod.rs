@@ -45,6 +45,7 @@ impl Node {
             slots,
             logs: folder.path().join("logs"),
             limits,
+            user: None,
             home,
         };
         config.save().unwrap();

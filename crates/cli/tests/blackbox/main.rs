@@ -46,5 +46,6 @@ mod templates;
 mod tls;
 mod transcripts;
 mod upgrade;
+mod users;
 mod verbs;
 mod wrong_input;

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use agent::way::{Endpoint, Way};
+use agent::{User, UserError};
 use futures_util::{SinkExt, StreamExt};
 use kernel::environment::NodeType;
 use kernel::id::{MachineId, NodeId};
@@ -54,6 +55,8 @@ pub struct Joining {
     pub server: Url,
     /// The server's token, for a machine that is new.
     pub token: Option<String>,
+    /// The user that instances run as; `None`: who this process is.
+    pub user: Option<String>,
     /// Instances at once; `None`: as many as there are cores.
     pub slots: Option<u32>,
     /// The program: `herald`.
@@ -76,6 +79,9 @@ pub enum MachineError {
     /// Another process uses the folder.
     #[error("another agent of this machine uses {}", .0.display())]
     InUse(PathBuf),
+    /// Instances cannot run as the user that was given.
+    #[error("failed to have instances run as another user")]
+    User(#[from] UserError),
     /// It is new, and has no token.
     #[error("this machine has not joined yet: give --token, which `herald node token` makes on the server")]
     NoToken,
@@ -133,14 +139,18 @@ pub async fn run(
     joined: impl Fn(MachineId),
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), MachineError> {
+    let user = joining.user.as_deref().map(User::find).transpose()?;
     let folder = Folder::take(&joining.home)?;
+    if let Some(user) = &user {
+        user.admit(&folder.path, &["nodes", "logs"].map(|name| folder.path.join(name)))?;
+    }
     let facts = facts(joining.slots);
     let mut shutdown = std::pin::pin!(shutdown);
     let (identity, server) = tokio::select! {
         known = folder.identity(&joining, &facts) => known?,
         () = &mut shutdown => return Ok(()),
     };
-    let here = Here { provider: Arc::new(folder.provider(&joining, &identity)), identity, facts };
+    let here = Here { provider: Arc::new(folder.provider(&joining, user, &identity)), identity, facts };
     let result = tokio::select! {
         error = here.stay(&server, &joined) => Err(error),
         () = &mut shutdown => Ok(()),
@@ -234,7 +244,7 @@ impl Folder {
         Ok(endpoint)
     }
 
-    fn provider(&self, joining: &Joining, identity: &Identity) -> LocalProvider {
+    fn provider(&self, joining: &Joining, user: Option<User>, identity: &Identity) -> LocalProvider {
         // Whether an agent has ended is asked for by the server.
         let (ended, _) = mpsc::unbounded_channel();
         LocalProvider {
@@ -245,6 +255,7 @@ impl Folder {
             capacity: NODES,
             pids_per_cpu: PIDS_PER_CPU,
             largest: None,
+            user,
             token: Some(identity.credential.clone()),
             making: Mutex::new(()),
             runtime: tokio::runtime::Handle::current(),

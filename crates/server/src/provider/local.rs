@@ -12,7 +12,7 @@ use std::process::Stdio;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use agent::{AgentConfig, NodeLimits};
+use agent::{AgentConfig, NodeLimits, User};
 use kernel::id::NodeId;
 use kernel::instance::RunId;
 use nix::unistd::{AccessFlags, access};
@@ -55,6 +55,8 @@ pub(crate) struct LocalProvider {
     pub(crate) pids_per_cpu: u32,
     /// How large a node's type may be; `None`: as large as it likes, since types are limits, not reservations.
     pub(crate) largest: Option<Size>,
+    /// Who instances run as; `None`: who this process is.
+    pub(crate) user: Option<User>,
     /// What agents show; `None`: each a token of its own.
     pub(crate) token: Option<String>,
     /// Whoever makes a node holds it, so that two do not count the same place as free.
@@ -169,7 +171,11 @@ impl LocalProvider {
             slots: node.slots,
             logs: self.logs.clone(),
             limits: node.size.map(|size| self.limits(size)),
+            user: self.user.as_ref().map(|user| user.name().to_owned()),
         };
+        if let Some(user) = &self.user {
+            user.let_through(home)?;
+        }
         config.save().map_err(io::Error::other)
     }
 

@@ -2,6 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
@@ -43,6 +44,8 @@ impl Server {
     /// Starts a server with this configuration, in TOML.
     pub(crate) fn start_with(config: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("herald-test-").tempdir().expect("a temporary folder");
+        // Instances may be another user's, who has to get through to theirs.
+        fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o711)).expect("it is the test's own");
         fs::write(folder.path().join(CONFIG), config).expect("the configuration is written");
         let (process, (scheme, address), more_output) = launch(folder.path());
         Self { folder, process, more_output, scheme, address }
