@@ -26,7 +26,7 @@ impl World<'_> {
                 }
             }
             40..=57 => {
-                let nodes: Vec<NodeId> = self.ledger.state().nodes().map(|node| node.id).collect();
+                let nodes: Vec<NodeId> = self.state().nodes().map(|node| node.id).collect();
                 self.pick(&nodes).and_then(|node| self.provide(node))
             }
             58 => self.lose_machine(),
@@ -49,7 +49,7 @@ impl World<'_> {
                 self.fan_out(topic)?
             }
             _ => {
-                let due = self.ledger.due_in_queues(self.now, 20).unwrap_or_default();
+                let due = self.servers[self.at].ledger.due_in_queues(self.now, 20).unwrap_or_default();
                 due.into_iter().next().map(|command| (command, Asked::Nothing))
             }
         })
@@ -67,7 +67,7 @@ impl World<'_> {
             if !self.calm && self.rng.random_bool(0.5) {
                 return Ok(None);
             }
-            self.machines.welcome(self.ledger.state(), node);
+            self.machines.welcome(self.servers[self.at].ledger.state(), node);
             return Ok(Some((Command::NodeConnected(node, NodeFacts::default()), Asked::Nothing)));
         }
         let reports = machine.reports();
@@ -80,7 +80,7 @@ impl World<'_> {
 
     /// What the provider, and a fresh agent, do about a node as it stands.
     pub(crate) fn provide(&mut self, node: NodeId) -> Option<(Command, Asked)> {
-        let row = self.ledger.state().node(node)?.clone();
+        let row = self.state().node(node)?.clone();
         let alive = self.machines.is_alive(node);
         let command = match row.stage {
             NodeStage::Submitted { not_before } if not_before <= self.now => Command::NodeCreating(node),
@@ -117,12 +117,12 @@ impl World<'_> {
     }
 
     fn envs(&self) -> Vec<EnvId> {
-        self.ledger.state().envs().filter(|env| !env.deleting && env.owner.is_none()).map(|env| env.id).collect()
+        self.state().envs().filter(|env| !env.deleting && env.owner.is_none()).map(|env| env.id).collect()
     }
 
     fn submit(&mut self) -> Option<(Command, Asked)> {
         let envs = self.envs();
-        if envs.is_empty() || self.ledger.state().jobs().count() > 12 {
+        if envs.is_empty() || self.state().jobs().count() > 12 {
             return None;
         }
         // Few tokens, so that requests are repeated; all of a token have one digest.
@@ -166,11 +166,11 @@ impl World<'_> {
             0 if envs.len() < 4 => self.create_env(),
             1 if envs.len() > 1 => Command::DeleteEnv(env),
             2 => {
-                let nodes: Vec<NodeId> = self.ledger.state().nodes_of(env).map(|node| node.id).take(1).collect();
+                let nodes: Vec<NodeId> = self.state().nodes_of(env).map(|node| node.id).take(1).collect();
                 Command::DrainNodes(nodes, self.rng.random_bool(0.5))
             }
             3..=4 => {
-                let nodes: Vec<NodeId> = self.ledger.state().nodes_of(env).map(|node| node.id).take(1).collect();
+                let nodes: Vec<NodeId> = self.state().nodes_of(env).map(|node| node.id).take(1).collect();
                 Command::TerminateNodes(env, nodes)
             }
             _ => {
@@ -234,7 +234,7 @@ impl World<'_> {
     }
 
     pub(crate) fn fan_out(&mut self, topic: &str) -> Result<Option<(Command, Asked)>, String> {
-        let state = self.ledger.state();
+        let state = self.state();
         let Some(topic) = state.topic_named(topic).map(|topic| topic.no) else { return Ok(None) };
         let to_queue = |row: &&Arc<Subscription>| matches!(row.endpoint, Endpoint::Queue { .. });
         let Some(subscription) = state.subscriptions_of(topic).find(to_queue).cloned() else { return Ok(None) };
@@ -248,7 +248,7 @@ impl World<'_> {
 
     /// A subscriber posts, and has its record committed.
     pub(crate) fn push(&mut self, place: usize) -> Result<Option<(Command, Asked)>, String> {
-        let (state, reader) = (self.ledger.state(), self.reader.as_mut());
+        let (state, reader) = (self.servers[self.at].ledger.state(), self.reader.as_mut());
         let record = self.pushers[place].act(state, reader, self.now, self.calm, &mut self.rng)?;
         Ok(record.map(|record| (record, Asked::Record(place))))
     }

@@ -11,7 +11,9 @@ use kernel::topic::StreamNo;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use store::sqlite::SqliteStore;
-use store::{Batch, CommitError, Cutoffs, JobRows, KeptAfter, Loaded, Reader, Store, StoreError, Swept, VisibleAfter};
+use store::{
+    Batch, CommitError, Cutoffs, JobRows, KeptAfter, Loaded, Reader, Stamp, Store, StoreError, Swept, VisibleAfter,
+};
 
 use crate::sabotage::Sabotage;
 
@@ -135,8 +137,8 @@ impl Store for Faulty {
         }
     }
 
-    fn version(&mut self) -> Result<u64, StoreError> {
-        self.read(Store::version)
+    fn stamp(&mut self) -> Result<Stamp, StoreError> {
+        self.read(Store::stamp)
     }
 
     fn job(&mut self, id: JobId) -> Result<Option<JobRows>, StoreError> {

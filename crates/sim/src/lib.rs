@@ -18,6 +18,7 @@ mod machines;
 mod promises;
 mod pushes;
 mod sabotage;
+mod server;
 mod world;
 
 pub use sabotage::Sabotage;

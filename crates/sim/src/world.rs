@@ -5,23 +5,24 @@ use std::io::Write;
 
 use kernel::change::{EnvEdit, What};
 use kernel::command::{Command, NewSubscription};
-use kernel::decide::Settings;
 use kernel::instance::Stage;
 use kernel::node::NodeStage;
 use kernel::phase::Phase;
+use kernel::state::State;
 use kernel::subscription::{Endpoint, Format, MannerEdit, Order, Strategy};
 use kernel::time::Timestamp;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use store::ledger::{Ledger, Outcome};
+use store::ledger::Outcome;
 use store::sqlite::SqliteStore;
 use store::{Reader, Store as _};
 
-use crate::faults::{Faulty, Weather};
+use crate::faults::Weather;
 use crate::machines::Machines;
 use crate::promises::{Asked, Promises, There};
 use crate::pushes::Pusher;
 use crate::sabotage::Sabotage;
+use crate::server::{Clock, Server};
 use crate::{audit, draw};
 
 /// Steps of the shortest and of the longest storm.
@@ -108,24 +109,29 @@ pub struct Run {
     pub seed: u64,
     /// Steps of the storm.
     pub steps: usize,
+    /// Servers on the one store.
+    pub servers: usize,
     /// A mistake that is made on purpose.
     pub sabotage: Option<Sabotage>,
 }
 
 impl Run {
     /// The whole run of a seed. How long its storm lasts is drawn from the seed, too: the calm is to begin in young
-    /// states as well as in old ones.
+    /// states as well as in old ones; and so is how many servers there are.
     #[must_use]
     pub fn of(seed: u64) -> Self {
         // A source of its own, so that what the seed draws in the storm is the same however long that is.
-        let steps = StdRng::seed_from_u64(!seed).random_range(STORM_STEPS);
-        Self { seed, steps, sabotage: None }
+        let mut source = StdRng::seed_from_u64(!seed);
+        let steps = source.random_range(STORM_STEPS);
+        // Most installations have one.
+        let servers = [1, 1, 2, 3][source.random_range(0..4)];
+        Self { seed, steps, servers, sabotage: None }
     }
 
-    /// The run of a seed with the longest storm there is.
+    /// The run of a seed with the longest storm there is, and one server.
     #[must_use]
     pub fn longest(seed: u64) -> Self {
-        Self { steps: *STORM_STEPS.end(), ..Self::of(seed) }
+        Self { steps: *STORM_STEPS.end(), servers: 1, ..Self::of(seed) }
     }
 }
 
@@ -170,8 +176,13 @@ pub(crate) struct World<'v> {
     pub(crate) reader: Box<dyn Reader>,
     pub(crate) weather: Weather,
     sabotage: Option<Sabotage>,
-    pub(crate) ledger: Ledger,
+    pub(crate) servers: Vec<Server>,
+    /// The server that whatever is done now is done by.
+    pub(crate) at: usize,
     pub(crate) rng: StdRng,
+    /// The real time, which nobody knows.
+    real: Timestamp,
+    /// The time by the clock of the server at work.
     pub(crate) now: Timestamp,
     pub(crate) step: usize,
     pub(crate) calm: bool,
@@ -193,21 +204,6 @@ pub(crate) fn words(error: impl std::error::Error) -> String {
     text
 }
 
-fn open(anchor: &SqliteStore, weather: &Weather, sabotage: Option<Sabotage>) -> Result<Ledger, String> {
-    let settings = Settings { retry_pause_s: 2, lost_retries: 1, node_places: Some(12), ..Settings::default() };
-    let mut last = String::new();
-    // The weather may strike a server that starts, too; it is started again then.
-    for _ in 0..100 {
-        let inner = anchor.another().map_err(words)?;
-        let store = Faulty { inner, sabotage, weather: weather.clone() };
-        match Ledger::open(Box::new(store), settings.clone(), Box::new(audit::text)) {
-            Ok(ledger) => return Ok(ledger),
-            Err(error) => last = words(error),
-        }
-    }
-    Err(last)
-}
-
 impl<'v> World<'v> {
     fn new(run: Run, voice: Option<&'v mut dyn Write>) -> Result<Self, String> {
         let Run { seed, sabotage, .. } = run;
@@ -215,16 +211,19 @@ impl<'v> World<'v> {
         let reader = anchor.reader().map_err(words)?;
         let weather = Weather::new(seed);
         weather.storm(false);
-        let ledger = open(&anchor, &weather, sabotage)?;
         let now = Timestamp(1_800_000_000_000);
+        let start = |_| Server::start(&anchor, &weather, sabotage, Clock::default(), now);
+        let servers = (0..run.servers).map(start).collect::<Result<Vec<_>, _>>()?;
         let mut world = Self {
             voice,
             anchor,
             reader,
             weather,
             sabotage,
-            ledger,
+            servers,
+            at: 0,
             rng: StdRng::seed_from_u64(seed),
+            real: now,
             now,
             step: 0,
             calm: false,
@@ -255,7 +254,7 @@ impl<'v> World<'v> {
         }
         commands.push(self.create_env());
         self.commit(commands.into_iter().map(|command| (command, Asked::Nothing)).collect())?;
-        let subscriptions = self.ledger.state().subscriptions();
+        let subscriptions = self.state().subscriptions();
         let http = subscriptions.filter(|row| matches!(row.endpoint, Endpoint::Http { .. }));
         self.pushers = http.map(|row| Pusher::new(row.key.topic, row.key.no)).collect();
         Ok(())
@@ -269,6 +268,7 @@ impl<'v> World<'v> {
         }
         self.weather.storm(false);
         self.calm = true;
+        self.set_clocks_right();
         self.restart(true)?;
         self.make_habitable()?;
         for _ in 0..CALM_ROUNDS {
@@ -277,11 +277,11 @@ impl<'v> World<'v> {
             }
             self.calm_round()?;
         }
-        let unfinished = self.ledger.state().jobs().filter(|job| !job.phase.is_finished());
+        let unfinished = self.state().jobs().filter(|job| !job.phase.is_finished());
         let jobs: Vec<_> = unfinished.map(|job| job.id).collect();
         let why: Vec<Command> = jobs.iter().take(3).map(|id| Command::ExplainJob(*id)).collect();
-        let why = self.ledger.commit(&why, self.now, &mut self.rng).map(|outcome| outcome.replies);
-        let nodes = self.ledger.state().nodes();
+        let why = self.servers[self.at].ledger.commit(&why, self.now, &mut self.rng).map(|outcome| outcome.replies);
+        let nodes = self.state().nodes();
         let nodes: Vec<_> =
             nodes.map(|it| format!("{} of {} {} {:?}", it.id, it.env, it.stage.as_str(), it.then)).collect();
         Err(format!("the calm brings these to no end: {jobs:?}: {why:?}; nodes: {nodes:?}"))
@@ -289,7 +289,8 @@ impl<'v> World<'v> {
 
     fn storm_step(&mut self) -> Result<(), String> {
         self.step += 1;
-        self.now = self.now.plus_ms(self.rng.random_range(0..1_500));
+        self.real = self.real.plus_ms(self.rng.random_range(0..1_500));
+        self.turn_to_any();
         let count = self.rng.random_range(1..8);
         let mut told = BTreeSet::new();
         let mut batch = Vec::new();
@@ -302,7 +303,7 @@ impl<'v> World<'v> {
         if self.rng.random_bool(0.05) {
             // What it removes is no decision; that it fails is no harm.
             let limit = self.rng.random_range(1..50);
-            let _ = self.ledger.sweep(self.now, Timestamp(i64::MIN), limit);
+            let _ = self.servers[self.at].ledger.sweep(self.now, Timestamp(i64::MIN), limit);
         }
         if self.rng.random_bool(0.03) {
             self.restart(true)?;
@@ -310,10 +311,36 @@ impl<'v> World<'v> {
         Ok(())
     }
 
+    /// What is alive, as the server at work knows it.
+    pub(crate) fn state(&self) -> &State {
+        self.servers[self.at].ledger.state()
+    }
+
+    /// Lets one of the servers be at work. Now and then somebody sets its machine's clock.
+    fn turn_to_any(&mut self) {
+        if self.servers.len() > 1 {
+            self.at = self.rng.random_range(0..self.servers.len());
+        }
+        if self.rng.random_bool(0.02) {
+            let ahead = [-60_000, -2_000, 0, 2_000, 60_000, 600_000];
+            self.servers[self.at].clock.ahead_ms = ahead[self.rng.random_range(0..ahead.len())];
+        }
+        self.now = self.servers[self.at].clock.read(self.real);
+    }
+
+    /// Sets all clocks to the latest of them: what is to happen by any of them happens.
+    fn set_clocks_right(&mut self) {
+        let real = self.real;
+        let read = self.servers.iter_mut().map(|server| server.clock.read(real));
+        self.real = read.fold(real, Timestamp::max).max(self.now);
+        self.servers.iter_mut().for_each(|server| server.clock.ahead_ms = 0);
+        self.now = self.real;
+    }
+
     /// Commits commands, settles the answers and lets the changes take effect.
     fn commit(&mut self, batch: Vec<(Command, Asked)>) -> Result<(), String> {
         let (commands, asked): (Vec<Command>, Vec<Asked>) = batch.into_iter().unzip();
-        let outcome = self.ledger.commit(&commands, self.now, &mut self.rng);
+        let outcome = self.servers[self.at].ledger.commit(&commands, self.now, &mut self.rng);
         if let Some(voice) = &mut self.voice {
             // Whoever listens may stop.
             let _ = writeln!(voice, "step {} at {}: {commands:?}\n    {outcome:?}", self.step, self.now.0);
@@ -327,13 +354,15 @@ impl<'v> World<'v> {
                 self.restart(false)?;
             }
         }
-        kernel::invariant::check(self.ledger.state())
+        kernel::invariant::check(self.state())
     }
 
     fn settle(&mut self, asked: Vec<Asked>, outcome: &Outcome) -> Result<(), String> {
         if outcome.replies.len() != asked.len() {
             return Err(format!("{} commands have {} replies", asked.len(), outcome.replies.len()));
         }
+        // No decision is made for a time before that of another.
+        let decided = self.now.max(self.state().now());
         for (asked, reply) in asked.into_iter().zip(&outcome.replies) {
             match (&asked, reply) {
                 (Asked::Reports(node, count), Ok(_)) => {
@@ -345,7 +374,7 @@ impl<'v> World<'v> {
                     let pusher = &mut self.pushers[*place];
                     pusher.recorded(reply.is_ok(), self.reader.as_mut(), self.now, &mut self.rng)?;
                 }
-                _ => self.promises.settle(asked, reply, self.now)?,
+                _ => self.promises.settle(asked, reply, decided)?,
             }
         }
         self.wake = outcome.wake;
@@ -365,7 +394,7 @@ impl<'v> World<'v> {
             What::InstanceAsked(key, asked) => (*key, Some(*asked)),
             _ => return,
         };
-        let Some(row) = self.ledger.state().instance(key).cloned() else { return };
+        let Some(row) = self.state().instance(key).cloned() else { return };
         let Stage::Held { node, .. } = row.stage else { return };
         let lost = !self.calm && self.rng.random_bool(0.02);
         let Some(machine) = self.machines.get(node) else { return };
@@ -392,24 +421,28 @@ impl<'v> World<'v> {
     /// Starts the server again. `clean`: nothing was under way, so that it must find what it left.
     fn restart(&mut self, clean: bool) -> Result<(), String> {
         self.restarts += 1;
-        let before = clean.then(|| audit::image(self.ledger.state()));
-        self.ledger = open(&self.anchor, &self.weather, self.sabotage)?;
+        let stored = self.anchor.stamp().map_err(words)?.version;
+        // One that another has overtaken, and that does not know it yet, finds more than it left.
+        let before = (clean && stored == self.servers[self.at].ledger.version()).then(|| audit::image(self.state()));
+        let clock = self.servers[self.at].clock;
+        self.servers[self.at] = Server::start(&self.anchor, &self.weather, self.sabotage, clock, self.real)?;
+        self.now = self.servers[self.at].clock.read(self.real);
         self.break_connections();
         self.pushers.iter_mut().for_each(Pusher::begin_anew);
-        let after = audit::image(self.ledger.state());
+        let after = audit::image(self.state());
         match before {
             Some(before) if before != after => {
                 let lost: Vec<_> = before.iter().filter(|row| !after.contains(row)).take(3).collect();
                 let new: Vec<_> = after.iter().filter(|row| !before.contains(row)).take(3).collect();
                 Err(format!("recovery lost {lost:?} and found {new:?}"))
             }
-            _ => kernel::invariant::check(self.ledger.state()),
+            _ => kernel::invariant::check(self.state()),
         }
     }
 
     /// Gives every living job a chance: nodes where there are none to be, an end to what is too large for them.
     fn make_habitable(&mut self) -> Result<(), String> {
-        let state = self.ledger.state();
+        let state = self.state();
         // First, as long as none of them is being deleted for what follows.
         let drained = state.nodes().filter(|node| node.drained && node.stage != NodeStage::Deleting);
         let mut commands = vec![Command::DrainNodes(drained.map(|node| node.id).collect(), false)];
@@ -428,7 +461,7 @@ impl<'v> World<'v> {
     }
 
     fn is_done(&mut self) -> bool {
-        let state = self.ledger.state();
+        let state = self.state();
         let ended = state.jobs().all(|job| job.phase.is_finished());
         let copied = state.subscriptions().all(|subscription| {
             state.topic(subscription.key.topic).is_none_or(|topic| topic.end() == subscription.cursor)
@@ -439,16 +472,17 @@ impl<'v> World<'v> {
     fn calm_round(&mut self) -> Result<(), String> {
         self.step += 1;
         let wake = self.pushers.iter().map(Pusher::wake).fold(self.wake, Timestamp::min);
-        self.now = self.now.plus_ms(100).max(wake.min(self.now.plus_s(60)));
+        self.real = self.real.plus_ms(100).max(wake.min(self.now.plus_s(60)));
+        self.now = self.servers[self.at].clock.read(self.real);
         let mut told = BTreeSet::new();
         let mut batch = Vec::new();
         // What was interrupted ends when somebody terminates it; until then it may keep all places there are.
-        let state = self.ledger.state();
+        let state = self.state();
         let stuck = state.jobs().filter(|job| {
             job.instances.of(Phase::FailedInterrupted) > 0 && job.instances.active() == 0 && !job.terminating
         });
         batch.extend(stuck.map(|job| (Command::TerminateJob(job.id), Asked::Nothing)));
-        let nodes: Vec<_> = self.ledger.state().nodes().map(|node| (node.id, node.env, node.stage)).collect();
+        let nodes: Vec<_> = self.state().nodes().map(|node| (node.id, node.env, node.stage)).collect();
         for (node, env, stage) in nodes {
             if stage == NodeStage::CreationFailed {
                 batch.push((Command::TerminateNodes(env, vec![node]), Asked::Nothing));
@@ -475,7 +509,7 @@ impl<'v> World<'v> {
         let mut events = 0;
         let mut jobs = 0;
         for (topic, queue) in TOPICS {
-            let topic_no = self.ledger.state().topic_named(topic).ok_or("a topic is gone")?.no;
+            let topic_no = self.state().topic_named(topic).ok_or("a topic is gone")?.no;
             let log = audit::log(self.reader.as_mut(), topic_no)?;
             let sent: BTreeMap<String, There> = log.iter().map(|row| (row.body.to_string(), There::Yes)).collect();
             audit::queue_holds(&self.texts_in(queue)?, &self.promises, &sent)?;
@@ -490,17 +524,17 @@ impl<'v> World<'v> {
             }
         }
         for pusher in &self.pushers {
-            pusher.audit(self.ledger.state(), self.reader.as_mut())?;
+            pusher.audit(self.servers[self.at].ledger.state(), self.reader.as_mut())?;
         }
         audit::queue_holds(&self.texts_in("work")?, &self.promises, &self.texts_of("work"))?;
-        let (acknowledged, commits) = (self.promises.acknowledged, self.ledger.version());
+        let (acknowledged, commits) = (self.promises.acknowledged, self.servers[self.at].ledger.version());
         Ok(Summary { jobs, events, acknowledged, commits, restarts: self.restarts })
     }
 
     fn texts_in(&mut self, queue: &str) -> Result<Vec<String>, String> {
-        let no = self.ledger.state().queue_named(queue).ok_or("a queue is gone")?.no;
+        let no = self.state().queue_named(queue).ok_or("a queue is gone")?.no;
         let texts = audit::texts_in(&mut self.anchor, no)?;
-        let stored = self.ledger.state().queue(no).map_or(0, |queue| queue.stored);
+        let stored = self.state().queue(no).map_or(0, |queue| queue.stored);
         if stored == texts.len() as u64 {
             Ok(texts)
         } else {

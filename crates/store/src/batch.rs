@@ -14,6 +14,8 @@ use kernel::topic::TopicMessage;
 pub struct Batch {
     /// The ledger's version that the decisions were made on. Another one refuses the batch; else it becomes one more.
     pub expected: u64,
+    /// Who makes the commit: a number that no other ledger has, of at most 63 bits.
+    pub writer: u64,
     /// The time of the decisions.
     pub now: Timestamp,
     /// Larger than the number of every topic and queue there ever was.

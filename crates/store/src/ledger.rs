@@ -25,10 +25,10 @@ use kernel::loops::expire;
 use kernel::state::State;
 use kernel::time::Timestamp;
 use kernel::topic::{StreamNo, TopicMessage};
-use rand::Rng;
+use rand::{Rng, RngExt};
 
 use crate::error::{CommitError, StoreError};
-use crate::writer::{Cutoffs, Store, Swept};
+use crate::writer::{Cutoffs, Stamp, Store, Swept};
 use work::Work;
 
 /// How often a batch is decided anew because of conflicts or commits without effect, before its commands fail.
@@ -59,6 +59,8 @@ pub struct Ledger {
     render: Render,
     state: State,
     version: u64,
+    /// Who this ledger is to others on the store; drawn with the first commit.
+    writer: Option<u64>,
     next_stream: u32,
     round: Round,
     /// When this ledger first looked for what is over its time.
@@ -136,7 +138,8 @@ impl Ledger {
     pub fn open(store: Box<dyn Store>, settings: Settings, render: Render) -> Result<Self, StoreError> {
         let state = State::default();
         let round = Round::default();
-        let mut ledger = Self { store, settings, render, state, version: 0, next_stream: 0, round, since: None };
+        let mut ledger =
+            Self { store, settings, render, state, version: 0, writer: None, next_stream: 0, round, since: None };
         ledger.reload()?;
         Ok(ledger)
     }
@@ -304,8 +307,15 @@ impl Ledger {
             Some(Ok(wake)) => wake,
             Some(Err(source)) => return Ok(Tried::Unavailable(source)),
         };
-        let done = work.finish(self.version, &self.render);
+        let writer = *self.writer.get_or_insert_with(|| rng.random::<u64>() >> 1);
+        let done = work.finish(Stamp { version: self.version, writer }, &self.render);
         if done.batch.is_empty() {
+            // No commit shows whether others have committed since: then the answers, and what was loaded for them, would
+            // be of no one moment.
+            if self.last_commit()?.version != self.version {
+                self.reload().map_err(Fatal::Reload)?;
+                return Ok(Tried::Again { reloaded: true, source: None });
+            }
             self.state = done.state;
             return Ok(Tried::Done(Outcome::of(done.replies, done.changes, Vec::new(), wake)));
         }
@@ -322,13 +332,15 @@ impl Ledger {
             Err(CommitError::Unknown { source }) => Some(source),
         };
         if let Some(source) = source {
-            let found = self.read_version()?;
-            if found == self.version {
+            let found = self.last_commit()?;
+            if found.version == self.version {
                 return Ok(Tried::Again { reloaded: false, source: Some(source) });
             }
-            if found != self.version + 1 {
+            let next = found.version == self.version + 1;
+            if !(next && found.writer == writer) {
                 self.reload().map_err(Fatal::Reload)?;
-                return Ok(Tried::Lost);
+                // The one commit since is another's, so this was not made; of several, one may have been it.
+                return Ok(if next { Tried::Again { reloaded: true, source: Some(source) } } else { Tried::Lost });
             }
         }
         self.state = done.state;
@@ -337,11 +349,11 @@ impl Ledger {
         Ok(Tried::Done(Outcome::of(done.replies, done.changes, done.batch.messages, wake)))
     }
 
-    fn read_version(&mut self) -> Result<u64, Fatal> {
+    fn last_commit(&mut self) -> Result<Stamp, Fatal> {
         let mut tries = 1;
         loop {
-            match self.store.version() {
-                Ok(version) => return Ok(version),
+            match self.store.stamp() {
+                Ok(stamp) => return Ok(stamp),
                 Err(source) if tries == VERSION_TRIES => return Err(Fatal::Outcome(source)),
                 Err(_) => tries += 1,
             }

@@ -32,4 +32,4 @@ pub use page::{
     QueueFigures, Span, SubscriptionFilter, Tagged, TemplateFilter, TopicFigures, TopicSpan,
 };
 pub use reader::Reader;
-pub use writer::{Cutoffs, KeptAfter, Loaded, Store, Swept, VisibleAfter};
+pub use writer::{Cutoffs, KeptAfter, Loaded, Stamp, Store, Swept, VisibleAfter};

@@ -26,7 +26,7 @@ use crate::error::{CommitError, OpenError, StoreError};
 use crate::page::JobRows;
 use crate::reader::Reader;
 use crate::rows::ledger;
-use crate::writer::{Cutoffs, KeptAfter, Loaded, Store, Swept, VisibleAfter};
+use crate::writer::{Cutoffs, KeptAfter, Loaded, Stamp, Store, Swept, VisibleAfter};
 use crate::{load, read, sweep, write};
 pub use checkpoint::{Checkpointed, Checkpointer};
 use connection::Connection;
@@ -99,11 +99,11 @@ impl Store for SqliteStore {
         self.connection.writing("commit a batch", |engine| write::write(engine, batch))
     }
 
-    fn version(&mut self) -> Result<u64, StoreError> {
+    fn stamp(&mut self) -> Result<Stamp, StoreError> {
         let row = self
             .connection
             .reading("read the ledger's version", |engine| first(engine, &ledger::select(), ledger::read))?;
-        Ok(row.map_or(0, |row| row.version))
+        Ok(row.map_or(Stamp::default(), |row| Stamp { version: row.version, writer: row.writer }))
     }
 
     fn job(&mut self, id: JobId) -> Result<Option<JobRows>, StoreError> {

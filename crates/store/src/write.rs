@@ -17,7 +17,7 @@ use crate::statement::{Expect, Statement};
 /// Writes a batch. After an error the transaction must be rolled back.
 pub(crate) fn write(engine: &mut dyn Engine, batch: &Batch) -> Result<(), CommitError> {
     let begin = |error: EngineError| failed(error, "advance the ledger's version");
-    let advance = ledger::advance(batch.expected, batch.now, batch.next_stream);
+    let advance = ledger::advance(batch);
     if engine.execute(&advance).map_err(begin)? == 0 {
         let found = first(engine, &ledger::select(), ledger::read).map_err(begin)?;
         return Err(CommitError::Conflict { found: found.map_or(0, |row| row.version) });

@@ -14,6 +14,15 @@ use crate::error::{CommitError, StoreError};
 use crate::page::JobRows;
 use crate::reader::Reader;
 
+/// Which commit was the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stamp {
+    /// The ledger's version: how many batches have been committed.
+    pub version: u64,
+    /// Who made the last: its [`Batch::writer`].
+    pub writer: u64,
+}
+
 /// The one connection that writes. All calls block; the ledger's thread owns it.
 pub trait Store: Send {
     /// All that is alive, as the kernel takes it in when it starts.
@@ -28,11 +37,11 @@ pub trait Store: Send {
     /// [`CommitError`] tells what the caller must do.
     fn commit(&mut self, batch: &Batch) -> Result<(), CommitError>;
 
-    /// The ledger's version: how many batches have been committed.
+    /// The last commit.
     ///
     /// # Errors
     /// When the database cannot be read.
-    fn version(&mut self) -> Result<u64, StoreError>;
+    fn stamp(&mut self) -> Result<Stamp, StoreError>;
 
     /// A job, finished or not, with its tasks.
     ///

@@ -18,7 +18,9 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use store::ledger::{Fatal, Ledger, LedgerError, Outcome};
 use store::sqlite::SqliteStore;
-use store::{Batch, CommitError, Cutoffs, JobRows, KeptAfter, Loaded, Reader, Store, StoreError, Swept, VisibleAfter};
+use store::{
+    Batch, CommitError, Cutoffs, JobRows, KeptAfter, Loaded, Reader, Stamp, Store, StoreError, Swept, VisibleAfter,
+};
 
 /// What becomes of the next commits; when none is left they just work.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,6 +32,8 @@ enum Fault {
     UnknownWritten,
     /// Says that the outcome is unknown, having written nothing.
     UnknownLost,
+    /// Another server commits first, and the outcome is said to be unknown, nothing having been written.
+    UnknownBehind,
     /// As `UnknownWritten`, and another server commits before the version is read.
     UnknownOvertaken,
     Unavailable,
@@ -49,7 +53,7 @@ struct Scripted {
 impl Scripted {
     fn overtake(&mut self) {
         let mut other = self.inner.another().unwrap();
-        let expected = other.version().unwrap();
+        let expected = other.stamp().unwrap().version;
         let next_stream = other.load().unwrap().next_stream;
         other.commit(&Batch { expected, next_stream, ..Batch::default() }).unwrap();
     }
@@ -75,6 +79,10 @@ impl Store for Scripted {
                 self.overtake();
                 self.inner.commit(batch)
             }
+            Fault::UnknownBehind => {
+                self.overtake();
+                Err(CommitError::Unknown { source: broken() })
+            }
             Fault::UnknownLost => Err(CommitError::Unknown { source: broken() }),
             Fault::UnknownWritten | Fault::UnknownOvertaken => {
                 self.inner.commit(batch)?;
@@ -87,8 +95,8 @@ impl Store for Scripted {
             Fault::SyncFailed => Err(CommitError::SyncFailed { source: broken() }),
         }
     }
-    fn version(&mut self) -> Result<u64, StoreError> {
-        self.inner.version()
+    fn stamp(&mut self) -> Result<Stamp, StoreError> {
+        self.inner.stamp()
     }
     fn job(&mut self, id: JobId) -> Result<Option<JobRows>, StoreError> {
         self.inner.job(id)
@@ -122,6 +130,10 @@ impl Store for Scripted {
     }
 }
 
+fn ledger(store: impl Store + 'static) -> Ledger {
+    Ledger::open(Box::new(store), Settings::default(), Box::new(|_| String::new())).unwrap()
+}
+
 struct World {
     ledger: Ledger,
     anchor: SqliteStore,
@@ -133,7 +145,7 @@ impl World {
     fn new() -> Self {
         let (anchor, script) = (SqliteStore::open_in_memory().unwrap(), Script::default());
         let store = Scripted { inner: anchor.another().unwrap(), script: script.clone(), cursed: "cursed" };
-        let ledger = Ledger::open(Box::new(store), Settings::default(), Box::new(|_| String::new())).unwrap();
+        let ledger = ledger(store);
         Self { ledger, anchor, script, rng: StdRng::seed_from_u64(1) }
     }
 
@@ -247,6 +259,29 @@ fn a_commit_of_unknown_outcome_that_was_lost_is_made_again() {
     let outcome = world.commit(&[Fault::UnknownLost, Fault::UnknownLost], vec![topic("a")]);
     assert!(matches!(outcome.replies[..], [Ok(Reply::Topic(_))]));
     assert_eq!((world.topics(), world.ledger.version()), (vec!["a".into()], 1));
+}
+
+#[test]
+fn another_servers_commit_is_not_taken_for_ones_own() {
+    let mut world = World::new();
+    let outcome = world.commit(&[Fault::UnknownBehind, Fault::None], vec![topic("a")]);
+    assert!(outcome.reloaded && matches!(outcome.replies[..], [Ok(Reply::Topic(_))]));
+    assert_eq!((world.topics(), world.ledger.version()), (vec!["a".into()], 2));
+}
+
+#[test]
+fn an_answer_without_a_commit_knows_of_all_that_others_have_committed() {
+    let mut world = World::new();
+    let mut other = ledger(world.anchor.another().unwrap());
+    other.commit(&[topic("a"), queue("q"), send("q", &["text"])], Timestamp(1_000), &mut world.rng).unwrap();
+    // What is refused on what was known before is decided on what is so now.
+    let gone = Command::DeleteTopic { name: "a".into(), with_subscriptions: false };
+    let outcome = world.commit(&[], vec![gone]);
+    assert!(outcome.reloaded && matches!(outcome.replies[..], [Ok(Reply::Done)]), "{outcome:?}");
+    let outcome = other.commit(&[receive("q", 1), topic("b")], Timestamp(1_000), &mut world.rng).unwrap();
+    assert_eq!(texts(&outcome.replies[0]), ["text"]);
+    assert_eq!(texts(&world.commit(&[], vec![receive("q", 1)]).replies[0]), [""; 0]);
+    assert_eq!(world.topics(), ["b"]);
 }
 
 #[test]

@@ -21,7 +21,7 @@ use rand::Rng;
 use super::{Render, Untold};
 use crate::batch::{Batch, LogTail, RowChange};
 use crate::error::StoreError;
-use crate::writer::Store;
+use crate::writer::{Stamp, Store};
 
 /// How often what follows of itself is decided within one batch; the rest waits for the next.
 const FOLLOW_ROUNDS: usize = 3;
@@ -126,8 +126,8 @@ impl<'a> Work<'a> {
         Ok(if commands.is_empty() { wake } else { self.now })
     }
 
-    /// What is to be written, and the state it leads to.
-    pub(super) fn finish(mut self, expected: u64, render: &Render) -> Done {
+    /// What is to be written, and the state it leads to. `made_on`: the version that this was decided on, and who writes.
+    pub(super) fn finish(mut self, made_on: Stamp, render: &Render) -> Done {
         let dirty = self.overlay.take_dirty();
         let mut rows = Vec::with_capacity(dirty.len());
         for key in &dirty {
@@ -139,7 +139,8 @@ impl<'a> Work<'a> {
         }
         let messages = self.messages.into_iter().map(|message| Arc::new(rendered(message, render))).collect();
         let batch = Batch {
-            expected,
+            expected: made_on.version,
+            writer: made_on.writer,
             now: self.overlay.now().max(self.now),
             next_stream: self.next_stream,
             rows,

@@ -58,7 +58,7 @@ struct Writer {
 impl Writer {
     fn new(database: &dyn Database) -> Self {
         let mut store = database.open();
-        let version = store.version().expect("reads");
+        let version = store.stamp().expect("reads").version;
         Self { store, version }
     }
 

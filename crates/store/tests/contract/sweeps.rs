@@ -26,7 +26,7 @@ fn nothing() -> Cutoffs {
 
 /// Sweeps to the end; gives what each sweep removed.
 fn sweep_all(writer: &mut Writer, cutoffs: &Cutoffs, limit: usize) -> Vec<usize> {
-    let version = writer.store.version().unwrap();
+    let version = writer.store.stamp().unwrap().version;
     let mut removed = Vec::new();
     loop {
         let swept = writer.store.sweep(cutoffs, limit).unwrap();
@@ -36,7 +36,7 @@ fn sweep_all(writer: &mut Writer, cutoffs: &Cutoffs, limit: usize) -> Vec<usize>
             break;
         }
     }
-    assert_eq!(writer.store.version().unwrap(), version, "a sweep is no decision");
+    assert_eq!(writer.store.stamp().unwrap().version, version, "a sweep is no decision");
     removed
 }
 
