@@ -3,16 +3,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use kernel::access::AccessCommand;
 use kernel::change::{EnvEdit, NodeFacts};
 use kernel::command::{Command, Token};
-use kernel::id::{EnvId, JobId, NodeId};
+use kernel::id::{EnvId, JobId, MachineId, NodeId};
+use kernel::machine::MachineFacts;
 use kernel::node::NodeStage;
 use kernel::subscription::{Endpoint, Subscription};
 use rand::RngExt;
 
 use crate::draw;
 use crate::promises::Asked;
-use crate::world::{LONG_S, QUEUES, SHORT_S, TOPICS, World, words};
+use crate::world::{LONG_S, QUEUES, SHORT_S, STRATEGIES, TOPICS, World, words};
 
 impl World<'_> {
     /// Something that somebody does.
@@ -34,7 +36,9 @@ impl World<'_> {
             65..=66 => self.drawn_job().map(|id| (Command::TerminateJob(id), Asked::Nothing)),
             67 => self.of_job(),
             68..=69 => self.drawn_job().map(|id| (Command::DeleteJob(id), Asked::Deletion(id))),
-            70..=73 => Some(self.change_envs()),
+            70 if self.rng.random_bool(0.5) => Some(self.pause_or_resume()),
+            71..=72 => self.of_machines(),
+            70 | 73 => Some(self.change_envs()),
             74..=75 => Some(self.change_streams()),
             76..=80 => Some(self.send()),
             81..=83 => Some(self.publish()),
@@ -64,7 +68,8 @@ impl World<'_> {
         self.machines.act(node, self.calm, self.now, &mut self.rng)?;
         let Some(machine) = self.machines.get(node) else { return Ok(None) };
         if machine.stale {
-            if !self.calm && self.rng.random_bool(0.5) {
+            // A server welcomes it with what it believes once it has committed that it came, so with nothing old.
+            if (!self.calm && self.rng.random_bool(0.5)) || !self.is_up_to_date()? {
                 return Ok(None);
             }
             self.machines.welcome(self.servers[self.at].ledger.state(), node);
@@ -177,6 +182,44 @@ impl World<'_> {
                 let desired = Some(self.rng.random_range(0..4));
                 Command::ModifyEnv(env, EnvEdit { desired, ..EnvEdit::default() })
             }
+        };
+        (command, Asked::Nothing)
+    }
+
+    /// Machines of others: tokens are made, machines join with them, are attached to environments and detached.
+    fn of_machines(&mut self) -> Option<(Command, Asked)> {
+        // Few of each, so that tokens are tried twice and machines ask again.
+        let token = format!("token-{}", self.rng.random_range(0..2));
+        let machines: Vec<MachineId> = self.promises.machines.values().copied().collect();
+        let connected: BTreeSet<MachineId> = machines.iter().copied().filter(|_| self.rng.random_bool(0.8)).collect();
+        let (env, machine) = (self.pick(&self.envs()), self.pick(&machines));
+        Some(match (self.rng.random_range(0..10), env, machine) {
+            (0..=1, ..) => {
+                let valid_s = self.rng.random_range(1..60);
+                let command = AccessCommand::CreateJoinToken { digest: token, valid_s };
+                (Command::Access(command), Asked::JoinToken)
+            }
+            (2..=5, ..) => {
+                let credential = format!("machine-{}", self.rng.random_range(0..8));
+                let facts = MachineFacts { name: credential.clone(), cpu: 1, mem_gb: 1, slots: 2 };
+                let asked = Asked::Join { credential: credential.clone() };
+                (Command::JoinMachine { token, credential, facts, connected }, asked)
+            }
+            (6..=8, Some(env), Some(machine)) => {
+                (Command::AttachMachines { env, machines: vec![machine], connected }, Asked::Nothing)
+            }
+            (_, Some(env), Some(machine)) => (Command::DetachMachines(env, vec![machine]), Asked::Nothing),
+            _ => return None,
+        })
+    }
+
+    fn pause_or_resume(&mut self) -> (Command, Asked) {
+        let (topic, _) = TOPICS[self.rng.random_range(0..TOPICS.len())];
+        let (name, ..) = STRATEGIES[self.rng.random_range(0..STRATEGIES.len())];
+        let (topic, name) = (topic.to_owned(), name.to_owned());
+        let command = match self.rng.random_bool(0.3) {
+            true => Command::PauseSubscription { topic, name },
+            false => Command::ResumeSubscription { topic, name },
         };
         (command, Asked::Nothing)
     }

@@ -36,6 +36,8 @@ pub(crate) fn image(state: &State) -> Vec<String> {
     rows.extend(state.subscriptions().map(|row| format!("{row:?}")));
     rows.extend(state.envs().map(|row| format!("{row:?}")));
     rows.extend(state.nodes().map(|row| format!("{:?}", Node { run_ms: None, ..(**row).clone() })));
+    rows.extend(state.machines().map(|row| format!("{row:?}")));
+    rows.extend(state.join_tokens().map(|row| format!("{row:?}")));
     for job in state.jobs() {
         rows.push(format!("{job:?}"));
         for task in state.tasks_of(job.id) {

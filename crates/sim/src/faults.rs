@@ -109,6 +109,10 @@ impl Store for Faulty {
         if let Some((sabotage, spoilt)) = self.spoilt(batch) {
             return match sabotage {
                 Sabotage::LieAboutCommit => Ok(()),
+                Sabotage::IgnoreOthers => {
+                    let stored = self.inner.stamp().map_err(|source| CommitError::Unavailable { source })?;
+                    self.inner.commit(&Batch { expected: stored.version, ..spoilt })
+                }
                 Sabotage::CommitTwice => {
                     self.inner.commit(&spoilt)?;
                     Err(CommitError::Unavailable { source: struck() })

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kernel::command::Reply;
-use kernel::id::{JobId, NodeId};
+use kernel::id::{JobId, MachineId, NodeId};
 use kernel::queue::{Handle, QueueMessage};
 use kernel::time::Timestamp;
 use store::ledger::LedgerError;
@@ -20,6 +20,12 @@ pub(crate) enum Asked {
         token: Option<String>,
     },
     Deletion(JobId),
+    /// A token that lets one machine join.
+    JoinToken,
+    /// A machine with such a token, that shows this secret from then on.
+    Join {
+        credential: String,
+    },
     /// A text to a queue or topic.
     Text(String),
     Receipt {
@@ -46,6 +52,10 @@ pub(crate) struct Promises {
     /// Submissions of which nobody knows whether they were accepted.
     pub(crate) maybe_jobs: usize,
     tokens: BTreeMap<String, JobId>,
+    /// Machines that were told who they are, by what they show.
+    pub(crate) machines: BTreeMap<String, MachineId>,
+    /// Tokens to join with that were made, or may have been.
+    join_tokens: usize,
     /// Texts that clients sent and published.
     pub(crate) texts: BTreeMap<String, There>,
     /// Texts that a consumer has received, how to delete them, and until when nobody else gets them.
@@ -86,6 +96,8 @@ impl Promises {
             (Asked::Deletion(id), Err(LedgerError::Unknown)) => {
                 self.jobs.insert(id, There::Maybe);
             }
+            (Asked::JoinToken, Ok(_) | Err(LedgerError::Unknown)) => self.join_tokens += 1,
+            (Asked::Join { credential }, Ok(Reply::Machine(id))) => return self.join(credential, *id),
             (Asked::Text(text), _) => {
                 self.texts.insert(text, there);
             }
@@ -110,6 +122,14 @@ impl Promises {
     /// Nobody will ever answer: the server died.
     pub(crate) fn unanswered(&mut self, asked: Asked) -> Result<(), String> {
         self.settle(asked, &Err(LedgerError::Unknown), Timestamp(0))
+    }
+
+    fn join(&mut self, credential: String, id: MachineId) -> Result<(), String> {
+        let first = *self.machines.entry(credential.clone()).or_insert(id);
+        ensure(first == id, || format!("{credential} is {first} and {id}"))?;
+        let twins = self.machines.values().filter(|other| **other == id).count();
+        ensure(twins == 1, || format!("{id} is {twins} machines"))?;
+        ensure(self.machines.len() <= self.join_tokens, || format!("{credential} joined with a used token"))
     }
 
     fn delete(&mut self, text: String, handle: Handle, done: bool, now: Timestamp) -> Result<(), String> {

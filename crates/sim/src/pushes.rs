@@ -8,7 +8,7 @@ use kernel::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStage, Outcome};
 use kernel::event::Owner;
 use kernel::loops::push::{Posted, PushInput, PushLimits, PushLoop, PushOutput};
 use kernel::state::State;
-use kernel::subscription::{Order, Strategy, SubscriptionKey};
+use kernel::subscription::{Order, Strategy, Subscription, SubscriptionKey};
 use kernel::time::Timestamp;
 use kernel::topic::StreamNo;
 use rand::{Rng, RngExt};
@@ -30,6 +30,8 @@ pub(crate) struct Pusher {
     key: SubscriptionKey,
     /// `None` before its first look, and after a failure: it begins anew.
     push: Option<PushLoop>,
+    /// The subscription as it was last told.
+    told: Option<Arc<Subscription>>,
     /// Posts that have not been answered.
     posts: Vec<(u64, u32)>,
     /// What is to be committed, and whether that has been asked for.
@@ -47,7 +49,7 @@ impl Pusher {
         let key = SubscriptionKey { topic, no };
         let (arrived, seen) = (Vec::new(), BTreeSet::new());
         let owners = BTreeMap::new();
-        Self { key, push: None, posts: Vec::new(), record: None, asked: false, arrived, seen, owners }
+        Self { key, push: None, told: None, posts: Vec::new(), record: None, asked: false, arrived, seen, owners }
     }
 
     /// Forgets everything that is not stored.
@@ -83,6 +85,11 @@ impl Pusher {
         if self.push.is_none() {
             let rows = rows(reader, self.key, subscription.cursor)?;
             self.push = Some(PushLoop::new(topic.clone(), subscription.clone(), rows, LIMITS));
+            self.told = Some(subscription.clone());
+        }
+        if self.told.as_ref() != Some(subscription) {
+            self.told = Some(subscription.clone());
+            self.tell(PushInput::Changed(topic.clone(), subscription.clone()), reader, now, rng)?;
         }
         self.tell(PushInput::Tick, reader, now, rng)?;
         self.tell(PushInput::Grown(topic.end()), reader, now, rng)?;
@@ -92,11 +99,10 @@ impl Pusher {
             answers -= 1;
             let (seq, number) = self.posts.swap_remove(rng.random_range(0..self.posts.len()));
             let owner = self.owner(reader, seq)?;
-            let input = PushInput::Posted(Posted {
-                attempt: self.answer(seq, number, now, calm, rng),
-                retry_after_ms: None,
-                owner,
-            });
+            let attempt = self.answer(seq, number, now, calm, rng);
+            let asks_to_wait = matches!(attempt.outcome, Outcome::Replied { status: 429 | 503, .. });
+            let retry_after_ms = (asks_to_wait && rng.random_bool(0.5)).then(|| rng.random_range(1..5_000));
+            let input = PushInput::Posted(Posted { attempt, retry_after_ms, owner });
             self.tell(input, reader, now, rng)?;
         }
         if answers == 0 && calm {
@@ -127,9 +133,14 @@ impl Pusher {
     }
 
     fn answer(&mut self, seq: u64, number: u32, at: Timestamp, calm: bool, rng: &mut dyn Rng) -> Arc<Attempt> {
-        let outcome = match rng.random_range(0..10) {
-            0..=1 if !calm => Outcome::Failed { error: "drawn".into() },
-            2 if !calm => Outcome::Replied { status: 503, body: "drawn".into() },
+        let replied = |status| Outcome::Replied { status, body: "drawn".into() };
+        let outcome = match rng.random_range(0..40) {
+            0..=7 if !calm => Outcome::Failed { error: "drawn".into() },
+            8..=9 if !calm => replied(503),
+            10..=11 if !calm => replied(429),
+            // It is gone, and posted to no more until somebody resumes the subscription.
+            12 if !calm => replied(410),
+            13 if !calm => replied(302),
             _ => Outcome::Replied { status: 200, body: String::new() },
         };
         if outcome.is_success() && self.seen.insert(seq) {

@@ -34,17 +34,21 @@ pub enum Sabotage {
     KeepNode,
     /// A used ClientToken is not written.
     ForgetToken,
+    /// A token that a machine has joined with lets another join.
+    KeepJoinToken,
     /// A subscription's cursor runs ahead of what was delivered.
     SkipMessage,
     /// A commit is acknowledged that was never made.
     LieAboutCommit,
     /// A commit that was made is reported as not made, and done again.
     CommitTwice,
+    /// What was decided before another server's commit is committed after it.
+    IgnoreOthers,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::LoseEvent,
         Self::CutChain,
         Self::LoseMessage,
@@ -56,15 +60,20 @@ impl Sabotage {
         Self::KeepDeletedJob,
         Self::KeepNode,
         Self::ForgetToken,
+        Self::KeepJoinToken,
         Self::SkipMessage,
         Self::LieAboutCommit,
         Self::CommitTwice,
+        Self::IgnoreOthers,
     ];
 
     /// Makes the mistake in a batch, where there is something to make it with and chance has it so.
     pub(crate) fn spoil(self, batch: &Batch, rng: &mut dyn Rng) -> Option<Batch> {
-        // Few batches have a token, and fewer are asked for again after a restart.
-        let odds = if self == Self::ForgetToken { 1.0 } else { 0.2 };
+        // Few batches have a token, fewer are asked for again after a restart, and few are decided too early.
+        let odds = match self {
+            Self::ForgetToken | Self::KeepJoinToken | Self::IgnoreOthers => 1.0,
+            _ => 0.2,
+        };
         if !rng.random_bool(odds) {
             return None;
         }
@@ -89,9 +98,12 @@ impl Sabotage {
             Self::KeepDeletedJob => lose(&mut spoilt, |change| is_gone(change, |key| matches!(key, RowKey::Job(..)))),
             Self::KeepNode => lose(&mut spoilt, |change| is_gone(change, |key| matches!(key, RowKey::Node(..)))),
             Self::ForgetToken => lose(&mut spoilt, |change| matches!(change.row, Some(Row::Token(_)))),
+            Self::KeepJoinToken => {
+                lose(&mut spoilt, |change| is_gone(change, |key| matches!(key, RowKey::JoinToken(..))))
+            }
             Self::SkipMessage => skip_message(&mut spoilt),
             // These are made with the commit itself.
-            Self::LieAboutCommit | Self::CommitTwice => !batch.is_empty(),
+            Self::LieAboutCommit | Self::CommitTwice | Self::IgnoreOthers => !batch.is_empty(),
         };
         is_done.then_some(spoilt)
     }

@@ -39,7 +39,7 @@ pub(crate) const QUEUES: [(&str, u64); 4] = [("work", LONG_S), ("short", SHORT_S
 pub(crate) const TOPICS: [(&str, &str); 2] = [("events", "sink"), ("news", "inbox")];
 
 /// Each topic has an HTTP subscriber of each.
-const STRATEGIES: [(&str, Strategy, Order); 3] = [
+pub(crate) const STRATEGIES: [(&str, Strategy, Order); 3] = [
     ("decay", Strategy::ExponentialDecayRetry, Order::Strategy),
     ("backoff", Strategy::BackoffRetry, Order::Strategy),
     ("by-job", Strategy::ExponentialDecayRetry, Order::Job),
@@ -316,6 +316,12 @@ impl<'v> World<'v> {
         self.servers[self.at].ledger.state()
     }
 
+    /// Whether no other server has committed since the one at work did.
+    pub(crate) fn is_up_to_date(&mut self) -> Result<bool, String> {
+        let stored = self.anchor.stamp().map_err(words)?.version;
+        Ok(stored == self.servers[self.at].ledger.version())
+    }
+
     /// Lets one of the servers be at work. Now and then somebody sets its machine's clock.
     fn turn_to_any(&mut self) {
         if self.servers.len() > 1 {
@@ -421,9 +427,8 @@ impl<'v> World<'v> {
     /// Starts the server again. `clean`: nothing was under way, so that it must find what it left.
     fn restart(&mut self, clean: bool) -> Result<(), String> {
         self.restarts += 1;
-        let stored = self.anchor.stamp().map_err(words)?.version;
         // One that another has overtaken, and that does not know it yet, finds more than it left.
-        let before = (clean && stored == self.servers[self.at].ledger.version()).then(|| audit::image(self.state()));
+        let before = (clean && self.is_up_to_date()?).then(|| audit::image(self.state()));
         let clock = self.servers[self.at].clock;
         self.servers[self.at] = Server::start(&self.anchor, &self.weather, self.sabotage, clock, self.real)?;
         self.now = self.servers[self.at].clock.read(self.real);
@@ -446,6 +451,11 @@ impl<'v> World<'v> {
         // First, as long as none of them is being deleted for what follows.
         let drained = state.nodes().filter(|node| node.drained && node.stage != NodeStage::Deleting);
         let mut commands = vec![Command::DrainNodes(drained.map(|node| node.id).collect(), false)];
+        let paused = state.subscriptions().filter(|row| row.stage.is_paused());
+        commands.extend(paused.filter_map(|row| {
+            let topic = state.topic(row.key.topic)?.name.clone();
+            Some(Command::ResumeSubscription { topic, name: row.name.clone() })
+        }));
         // One each: environments that keep all places leave none to nodes of tasks' own.
         for env in state.envs().filter(|env| !env.deleting && env.owner.is_none() && env.desired != 1) {
             commands.push(Command::ModifyEnv(env.id, EnvEdit { desired: Some(1), ..EnvEdit::default() }));
