@@ -1,6 +1,6 @@
 //! A store whose commits fail, by chance, in each of the ways that a commit can.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use kernel::id::JobId;
 use kernel::instance::InstanceKey;
@@ -68,21 +68,32 @@ impl Weather {
     }
 }
 
+/// The one connection of all servers: on one thread, none is ever in the middle of something while another has it, and
+/// each of its own would only have to prepare its statements anew.
+pub(crate) type Connection = Arc<Mutex<SqliteStore>>;
+
 /// A store under the weather.
 pub(crate) struct Faulty {
-    pub(crate) inner: SqliteStore,
+    pub(crate) inner: Connection,
     /// The mistake that is made on purpose.
     pub(crate) sabotage: Option<Sabotage>,
     pub(crate) weather: Weather,
 }
+
+/// A server that is not simulated.
+const NOBODY: u64 = 0;
 
 fn struck() -> StoreError {
     StoreError::new("do what was asked", "struck by the simulation")
 }
 
 impl Faulty {
+    fn inner(&self) -> MutexGuard<'_, SqliteStore> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn read<T>(&mut self, read: impl FnOnce(&mut SqliteStore) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        if self.weather.strikes(100) { Err(struck()) } else { read(&mut self.inner) }
+        if self.weather.strikes(100) { Err(struck()) } else { read(&mut self.inner()) }
     }
 
     /// What is committed in a batch's place, where the mistake is made.
@@ -91,12 +102,14 @@ impl Faulty {
         self.weather.with_chance(|rng| sabotage.spoil(batch, rng)).map(|spoilt| (sabotage, spoilt))
     }
 
-    /// Another server commits something.
-    fn overtake(&mut self) -> Result<(), StoreError> {
-        let Loaded { version, now, next_stream, .. } = self.inner.load()?;
-        let other = self.inner.another().map_err(|error| StoreError::new("open a second store", error));
-        let batch = Batch { expected: version, now, next_stream, ..Batch::default() };
-        other?.commit(&batch).map_err(|error| StoreError::new("commit before another", error))
+    /// Another server commits something, of no matter to anybody, unless one has already since a batch was decided.
+    fn overtake(&mut self, batch: &Batch) -> Result<(), CommitError> {
+        let stored = self.inner().stamp().map_err(|source| CommitError::Unavailable { source })?;
+        if stored.version != batch.expected {
+            return Ok(());
+        }
+        let Batch { expected, now, next_stream, .. } = *batch;
+        self.inner().commit(&Batch { expected, now, next_stream, writer: NOBODY, ..Batch::default() })
     }
 }
 
@@ -110,31 +123,31 @@ impl Store for Faulty {
             return match sabotage {
                 Sabotage::LieAboutCommit => Ok(()),
                 Sabotage::IgnoreOthers => {
-                    let stored = self.inner.stamp().map_err(|source| CommitError::Unavailable { source })?;
-                    self.inner.commit(&Batch { expected: stored.version, ..spoilt })
+                    let stored = self.inner().stamp().map_err(|source| CommitError::Unavailable { source })?;
+                    self.inner().commit(&Batch { expected: stored.version, ..spoilt })
                 }
                 Sabotage::CommitTwice => {
-                    self.inner.commit(&spoilt)?;
+                    self.inner().commit(&spoilt)?;
                     Err(CommitError::Unavailable { source: struck() })
                 }
-                _ => self.inner.commit(&spoilt),
+                _ => self.inner().commit(&spoilt),
             };
         }
         match self.weather.fault() {
-            None => self.inner.commit(batch),
+            None => self.inner().commit(batch),
             Some(Fault::Unavailable) => Err(CommitError::Unavailable { source: struck() }),
             Some(Fault::Refused) => Err(CommitError::Refused { source: struck() }),
             Some(Fault::Overtaken) => {
-                self.overtake().map_err(|source| CommitError::Unavailable { source })?;
-                self.inner.commit(batch)
+                self.overtake(batch)?;
+                self.inner().commit(batch)
             }
             Some(Fault::UnknownWritten) => {
-                self.inner.commit(batch)?;
+                self.inner().commit(batch)?;
                 Err(CommitError::Unknown { source: struck() })
             }
             Some(Fault::UnknownLost) => Err(CommitError::Unknown { source: struck() }),
             Some(Fault::SyncFailedWritten) => {
-                self.inner.commit(batch)?;
+                self.inner().commit(batch)?;
                 Err(CommitError::SyncFailed { source: struck() })
             }
             Some(Fault::SyncFailedLost) => Err(CommitError::SyncFailed { source: struck() }),
@@ -181,10 +194,10 @@ impl Store for Faulty {
         if self.weather.strikes(20) {
             return Err(CommitError::Unavailable { source: struck() });
         }
-        self.inner.sweep(cutoffs, limit)
+        self.inner().sweep(cutoffs, limit)
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
-        self.inner.reader()
+        self.inner().reader()
     }
 }

@@ -6,10 +6,9 @@
 use kernel::decide::Settings;
 use kernel::time::Timestamp;
 use store::ledger::Ledger;
-use store::sqlite::SqliteStore;
 
 use crate::audit;
-use crate::faults::{Faulty, Weather};
+use crate::faults::{Connection, Faulty, Weather};
 use crate::sabotage::Sabotage;
 use crate::world::words;
 
@@ -22,7 +21,7 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server, as often as the weather has it; `clock` is its machine's.
     pub(crate) fn start(
-        anchor: &SqliteStore,
+        store: &Connection,
         weather: &Weather,
         sabotage: Option<Sabotage>,
         clock: Clock,
@@ -31,8 +30,7 @@ impl Server {
         let settings = Settings { retry_pause_s: 2, lost_retries: 1, node_places: Some(12), ..Settings::default() };
         let mut last = String::new();
         for _ in 0..100 {
-            let inner = anchor.another().map_err(words)?;
-            let store = Faulty { inner, sabotage, weather: weather.clone() };
+            let store = Faulty { inner: store.clone(), sabotage, weather: weather.clone() };
             match Ledger::open(Box::new(store), settings.clone(), Box::new(audit::text)) {
                 Ok(ledger) => {
                     let mut clock = Clock { anchor: None, ..clock };

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
+use std::sync::{Arc, Mutex};
 
 use kernel::change::{EnvEdit, What};
 use kernel::command::{Command, NewSubscription};
@@ -17,7 +18,7 @@ use store::ledger::Outcome;
 use store::sqlite::SqliteStore;
 use store::{Reader, Store as _};
 
-use crate::faults::Weather;
+use crate::faults::{Connection, Weather};
 use crate::machines::Machines;
 use crate::promises::{Asked, Promises, There};
 use crate::pushes::Pusher;
@@ -172,7 +173,9 @@ fn live(run: Run, voice: Option<&mut dyn Write>) -> Result<Summary, Violation> {
 
 pub(crate) struct World<'v> {
     pub(crate) voice: Option<&'v mut dyn Write>,
+    /// A look at the store that no weather is over.
     pub(crate) anchor: SqliteStore,
+    store: Connection,
     pub(crate) reader: Box<dyn Reader>,
     pub(crate) weather: Weather,
     sabotage: Option<Sabotage>,
@@ -212,11 +215,13 @@ impl<'v> World<'v> {
         let weather = Weather::new(seed);
         weather.storm(false);
         let now = Timestamp(1_800_000_000_000);
-        let start = |_| Server::start(&anchor, &weather, sabotage, Clock::default(), now);
+        let store = Arc::new(Mutex::new(anchor.another().map_err(words)?));
+        let start = |_| Server::start(&store, &weather, sabotage, Clock::default(), now);
         let servers = (0..run.servers).map(start).collect::<Result<Vec<_>, _>>()?;
         let mut world = Self {
             voice,
             anchor,
+            store,
             reader,
             weather,
             sabotage,
@@ -430,7 +435,7 @@ impl<'v> World<'v> {
         // One that another has overtaken, and that does not know it yet, finds more than it left.
         let before = (clean && self.is_up_to_date()?).then(|| audit::image(self.state()));
         let clock = self.servers[self.at].clock;
-        self.servers[self.at] = Server::start(&self.anchor, &self.weather, self.sabotage, clock, self.real)?;
+        self.servers[self.at] = Server::start(&self.store, &self.weather, self.sabotage, clock, self.real)?;
         self.now = self.servers[self.at].clock.read(self.real);
         self.break_connections();
         self.pushers.iter_mut().for_each(Pusher::begin_anew);
