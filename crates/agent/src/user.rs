@@ -6,9 +6,10 @@
 //! whoever may start those is root by another way, and what is recorded of them is acted on by the agent.
 
 use std::ffi::{CString, OsString};
+use std::fs::Metadata;
 use std::io;
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::lchown;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -73,34 +74,38 @@ impl User {
         Ok(Self { name: found.name, uid: found.uid.as_raw(), gid: found.gid.as_raw(), home: found.dir })
     }
 
-    /// Makes a folder one that this user can pass through, though not list.
+    /// Makes a folder one that this user can pass through, though not list: by way of its group, so that others stay out.
     ///
     /// # Errors
     /// The folder cannot be changed.
     pub fn let_through(&self, folder: &Path) -> io::Result<()> {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::metadata(folder)?.permissions().mode();
-        if mode & 0o001 == 0 {
-            std::fs::set_permissions(folder, PermissionsExt::from_mode((mode & 0o7777) | 0o011))?;
+        let found = std::fs::metadata(folder)?;
+        if !self.passes(&found) {
+            chown(folder, None, Some(self.gid))?;
+            std::fs::set_permissions(folder, PermissionsExt::from_mode((found.mode() & 0o7707) | 0o010))?;
         }
         Ok(())
     }
 
-    /// Whether this user can pass through all folders above a path, as far as their permissions for everybody tell.
+    /// Whether the user can pass through a folder, as far as its permissions tell.
+    fn passes(&self, folder: &Metadata) -> bool {
+        let bit = match (folder.uid() == self.uid, folder.gid() == self.gid) {
+            (true, _) => 0o100,
+            (false, true) => 0o010,
+            (false, false) => 0o001,
+        };
+        folder.mode() & bit != 0
+    }
+
+    /// Whether this user can pass through all folders above a path, as far as their permissions tell.
     ///
     /// # Errors
     /// [`UserError::Closed`], [`UserError::Look`].
     pub fn can_reach(&self, path: &Path) -> Result<(), UserError> {
-        use std::os::unix::fs::MetadataExt;
         for folder in path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()) {
             let found = std::fs::metadata(folder);
             let found = found.map_err(|source| UserError::Look { name: self.name.clone(), source })?;
-            let bit = match (found.uid() == self.uid, found.gid() == self.gid) {
-                (true, _) => 0o100,
-                (false, true) => 0o010,
-                (false, false) => 0o001,
-            };
-            if found.mode() & bit == 0 {
+            if !self.passes(&found) {
                 return Err(UserError::Closed { name: self.name.clone(), folder: folder.to_owned() });
             }
         }
@@ -208,7 +213,9 @@ mod tests {
 
     #[test]
     fn a_closed_folder_on_the_way_is_named() {
-        let user = User { name: "u".into(), uid: u32::MAX - 1, gid: u32::MAX - 1, home: "/".into() };
+        // This process's own group is one that it can give a folder to.
+        let gid = nix::unistd::getegid().as_raw();
+        let user = User { name: "u".into(), uid: u32::MAX - 1, gid, home: "/".into() };
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("a/b");
         fs::create_dir_all(&inner).unwrap();
@@ -217,7 +224,7 @@ mod tests {
         assert!(error.contains(&format!("cannot enter {},", folder.path().display())), "{error}");
         user.let_through(folder.path()).unwrap();
         let mode = fs::metadata(folder.path()).unwrap().permissions().mode();
-        assert_eq!(mode & 0o7777, 0o711);
+        assert_eq!(mode & 0o7777, 0o710, "others stay out");
         user.can_reach(&inner.join("c")).unwrap();
     }
 

@@ -3,7 +3,7 @@
 //! The stream reads the topics' logs, so that nothing is missed and a client that was away goes on where it was: the
 //! id of each event says how far every topic of the stream has been read, and comes back as `Last-Event-ID`. What the
 //! retention has removed meanwhile is an error, never a silent skip. The server reads on only as fast as the client
-//! takes: a slow one costs a connection and no memory.
+//! takes: a slow one costs a connection and no memory, and one that takes nothing at all is cut by the door.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::convert::Infallible;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use kernel::access::AccessCommand;
+use kernel::access::{AccessCommand, Grant};
 use kernel::change::{EnvEdit, NodeFacts};
 use kernel::command::{Command, Token};
 use kernel::id::{EnvId, JobId, MachineId, NodeId};
@@ -13,7 +13,7 @@ use kernel::subscription::{Endpoint, Subscription};
 use rand::RngExt;
 
 use crate::draw;
-use crate::promises::Asked;
+use crate::promises::{Asked, There};
 use crate::world::{LONG_S, QUEUES, SHORT_S, STRATEGIES, TOPICS, World, words};
 
 impl World<'_> {
@@ -38,6 +38,7 @@ impl World<'_> {
             68..=69 => self.drawn_job().map(|id| (Command::DeleteJob(id), Asked::Deletion(id))),
             70 if self.rng.random_bool(0.5) => Some(self.pause_or_resume()),
             71..=72 => self.of_machines(),
+            73 if self.rng.random_bool(0.5) => Some(self.of_keys()),
             70 | 73 => Some(self.change_envs()),
             74..=75 => Some(self.change_streams()),
             76..=80 => Some(self.send()),
@@ -211,6 +212,19 @@ impl World<'_> {
             (_, Some(env), Some(machine)) => (Command::DetachMachines(env, vec![machine]), Asked::Nothing),
             _ => return None,
         })
+    }
+
+    /// Key pairs that come and go.
+    fn of_keys(&mut self) -> (Command, Asked) {
+        let secret_id = format!("key-{}", self.rng.random_range(0..6));
+        let (there, command) = match self.rng.random_bool(0.6) {
+            true => {
+                let (sealed, note, grant) = ("sealed".to_owned(), String::new(), Grant::default());
+                (There::Yes, AccessCommand::CreateKey { secret_id: secret_id.clone(), sealed, note, grant })
+            }
+            false => (There::No, AccessCommand::DeleteKey(secret_id.clone())),
+        };
+        (Command::Access(command), Asked::Key { secret_id, there })
     }
 
     fn pause_or_resume(&mut self) -> (Command, Asked) {

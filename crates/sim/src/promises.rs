@@ -6,6 +6,7 @@ use std::sync::Arc;
 use kernel::command::Reply;
 use kernel::id::{JobId, MachineId, NodeId};
 use kernel::queue::{Handle, QueueMessage};
+use kernel::state::State;
 use kernel::time::Timestamp;
 use store::ledger::LedgerError;
 
@@ -25,6 +26,11 @@ pub(crate) enum Asked {
     /// A machine with such a token, that shows this secret from then on.
     Join {
         credential: String,
+    },
+    /// A key pair that is to be there from then on, or is not to.
+    Key {
+        secret_id: String,
+        there: There,
     },
     /// A text to a queue or topic.
     Text(String),
@@ -54,6 +60,8 @@ pub(crate) struct Promises {
     tokens: BTreeMap<String, JobId>,
     /// Machines that were told who they are, by what they show.
     pub(crate) machines: BTreeMap<String, MachineId>,
+    /// Key pairs, by their public half.
+    keys: BTreeMap<String, There>,
     /// Tokens to join with that were made, or may have been.
     join_tokens: usize,
     /// Texts that clients sent and published.
@@ -96,6 +104,12 @@ impl Promises {
             (Asked::Deletion(id), Err(LedgerError::Unknown)) => {
                 self.jobs.insert(id, There::Maybe);
             }
+            (Asked::Key { secret_id, there }, Ok(_)) => {
+                self.keys.insert(secret_id, there);
+            }
+            (Asked::Key { secret_id, .. }, Err(LedgerError::Unknown)) => {
+                self.keys.insert(secret_id, There::Maybe);
+            }
             (Asked::JoinToken, Ok(_) | Err(LedgerError::Unknown)) => self.join_tokens += 1,
             (Asked::Join { credential }, Ok(Reply::Machine(id))) => return self.join(credential, *id),
             (Asked::Text(text), _) => {
@@ -122,6 +136,17 @@ impl Promises {
     /// Nobody will ever answer: the server died.
     pub(crate) fn unanswered(&mut self, asked: Asked) -> Result<(), String> {
         self.settle(asked, &Err(LedgerError::Unknown), Timestamp(0))
+    }
+
+    /// Whether the key pairs are those that were promised.
+    pub(crate) fn hold_for_keys(&self, state: &State) -> Result<(), String> {
+        let found: BTreeSet<&str> = state.access_keys().map(|key| key.secret_id.as_str()).collect();
+        for (secret_id, there) in &self.keys {
+            let right = *there == There::Maybe || found.contains(secret_id.as_str()) == (*there == There::Yes);
+            ensure(right, || format!("the key pair {secret_id} should be there: {there:?}"))?;
+        }
+        let nobodys = found.iter().find(|id| !self.keys.contains_key(**id));
+        ensure(nobodys.is_none(), || format!("the key pair {nobodys:?} is there, and nobody made it"))
     }
 
     fn join(&mut self, credential: String, id: MachineId) -> Result<(), String> {

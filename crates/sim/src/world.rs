@@ -538,6 +538,7 @@ impl<'v> World<'v> {
                 audit::queue_holds(&published, &nothing, &self.texts_of(topic))?;
             }
         }
+        self.promises.hold_for_keys(self.state())?;
         for pusher in &self.pushers {
             pusher.audit(self.servers[self.at].ledger.state(), self.reader.as_mut())?;
         }

@@ -58,6 +58,10 @@ fn instances_run_as_the_user_and_reach_nothing_of_the_servers() {
     let refused = output(&field, &job, "plain", &["--stderr"]);
     assert!(refused.matches("Permission denied").count() >= 5, "{refused}");
 
+    // Nobody else is let in by that.
+    let mode = fs::metadata(field.server.folder().join("data")).expect("it is there").mode();
+    assert_eq!(mode & 0o777, 0o710);
+
     // A step fetches, copies and runs as the user too.
     let files = Web::serve([("/p.tgz".to_owned(), tgz(&[("say", "#!/bin/sh\nid -u; ls -ln say\n")]))].into());
     let packaged = |command: &str| -> Value {
