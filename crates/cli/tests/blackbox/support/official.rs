@@ -51,6 +51,8 @@ pub(crate) struct Official {
     requests: ChildStdin,
     answers: BufReader<ChildStdout>,
     address: String,
+    /// How often it has been turned to another server, which may be at the address of an earlier one.
+    turn: u64,
     key: &'static str,
 }
 
@@ -63,12 +65,13 @@ impl Official {
         let mut process = alone(&mut python, folder).spawn().expect("Python runs");
         let requests = process.stdin.take().expect("stdin was asked to be piped");
         let answers = BufReader::new(process.stdout.take().expect("stdout was asked to be piped"));
-        Self { process, requests, answers, address: address.to_owned(), key: SECRET_KEY }
+        Self { process, requests, answers, address: address.to_owned(), turn: 0, key: SECRET_KEY }
     }
 
     /// Turns to the server at another address, as after a restart.
     pub(crate) fn turn_to(&mut self, address: &str) {
         address.clone_into(&mut self.address);
+        self.turn += 1;
     }
 
     /// Signs with another secret from now on.
@@ -120,6 +123,7 @@ impl Official {
 
     fn ask(&mut self, mut request: Value) -> Answer {
         request["endpoint"] = json!(self.address);
+        request["turn"] = json!(self.turn);
         request["id"] = json!(SECRET_ID);
         request["key"] = json!(self.key);
         writeln!(self.requests, "{request}").expect("the clients' process takes requests");
