@@ -312,11 +312,14 @@ impl Ledger {
         if done.batch.is_empty() {
             // No commit shows whether others have committed since: then the answers, and what was loaded for them, would
             // be of no one moment.
-            if self.last_commit()?.version != self.version {
-                self.reload().map_err(Fatal::Reload)?;
-                return Ok(Tried::Again { reloaded: true, source: None });
+            match self.store.stamp() {
+                Err(source) => return Ok(Tried::Unavailable(source)),
+                Ok(last) if last.version != self.version => {
+                    self.reload().map_err(Fatal::Reload)?;
+                    return Ok(Tried::Again { reloaded: true, source: None });
+                }
+                Ok(_) => self.state = done.state,
             }
-            self.state = done.state;
             return Ok(Tried::Done(Outcome::of(done.replies, done.changes, Vec::new(), wake)));
         }
         let committed = self.store.commit(&done.batch);
