@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::support::field::Field;
 use crate::support::receiver::Receiver;
-use crate::support::requests::{subscribe, topic_with_queue};
+use crate::support::requests::{running_environment, subscribe, topic_with_queue};
 use crate::support::signed::Signed;
 use crate::support::wait;
 
@@ -137,6 +137,9 @@ fn server_and_agents_are_killed_under_a_mixed_load_and_nothing_is_lost_or_invent
         let kills = left.min(KILLS_A_JOB);
         job_with_kills(&mut field, &load, &mut moments, kills);
         left -= kills;
+        // A node that is lost again and again is made anew after ever longer pauses, and at last no more.
+        let spent = std::mem::replace(&mut field.env, running_environment(&mut field.official, NODES));
+        field.official.batch("DeleteComputeEnv", json!({"EnvId": spent})).expect("no job is left in it");
     }
     let (notes, mut received) = load.end();
     let client = Signed::new(&field.server);
