@@ -5,6 +5,7 @@
 //! is to be looked for; so none of these is used.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ use crate::cgroup::{Groups, RunGroup};
 use crate::folders::Folders;
 use crate::output::Output;
 use crate::paths::{Stream, folder_name, is_plain, log_file};
-use crate::step::{Step, StepOrder, VERB, remove};
+use crate::step::{Step, StepOrder, VERB, remove, unnamed};
 use crate::user::User;
 use crate::{containers, environment, simple, steps};
 
@@ -70,6 +71,8 @@ pub(crate) enum LaunchError {
     Group(#[source] io::Error),
     #[error("failed to start {SHELL}: {0}")]
     Spawn(#[source] io::Error),
+    #[error("failed to write its variables down: {0}")]
+    Variables(#[source] io::Error),
     #[error("failed to make the folder of its step: {0}")]
     Step(#[source] io::Error),
 }
@@ -223,13 +226,25 @@ impl Launcher {
         run: RunId,
         order: &TaskOrder,
     ) -> Result<(i32, Output, Output), LaunchError> {
-        command
-            .env_clear()
-            .envs(self.inherited.iter().map(|(name, value)| (name, value)))
-            .env("PWD", folder)
-            .envs(environment::own(order, run))
-            .stdin(Stdio::null());
+        command.env_clear().envs(self.inherited.iter().map(|(name, value)| (name, value)));
+        match self.user {
+            None => command.env("PWD", folder).envs(environment::own(order, run)).stdin(Stdio::null()),
+            // The task's own come after it has become the user: what root starts obeys none of them (LD_PRELOAD). By the
+            // others, who looks for what a dead agent left knows the run.
+            Some(_) => {
+                let variables = self.variables(folder, run, order).map_err(LaunchError::Variables)?;
+                command.envs(environment::of_batch(order, run)).stdin(variables)
+            }
+        };
         self.spawn_as_it_is(command, folder, run, order)
+    }
+
+    /// A run's own variables, for [`become_user`](crate::become_user).
+    fn variables(&self, folder: &Path, run: RunId, order: &TaskOrder) -> io::Result<File> {
+        let place = ("PWD".to_owned(), folder.to_string_lossy().into_owned());
+        let all: Vec<(String, String)> = std::iter::once(place).chain(environment::own(order, run)).collect();
+        let path = self.home.join(format!("variables.{}", steps::folder_name(run)));
+        unnamed(&path, &serde_json::to_vec(&all)?)
     }
 
     fn spawn_as_it_is(

@@ -7,12 +7,12 @@
 
 use std::ffi::{CString, OsString};
 use std::fs::Metadata;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use nix::unistd::{Gid, Uid, geteuid, initgroups, setgid, setuid};
 use serde::{Deserialize, Serialize};
@@ -178,7 +178,9 @@ fn take_on(uid: u32, gid: u32, name: OsString) -> io::Result<()> {
     Ok(())
 }
 
-/// Becomes a user and then a program: `UID GID NAME PROGRAM ARGUMENTS...`. Returns only where that fails, with why.
+/// Becomes a user and then a program: `UID GID NAME PROGRAM ARGUMENTS...`. The program gets the variables that stand on
+/// standard input, as JSON, which this process, while it is root, has not got: they are a stranger's. Returns only where
+/// that fails, with why.
 #[must_use]
 pub fn become_user(words: Vec<OsString>) -> io::Error {
     let number = |word: &OsString| word.to_str().and_then(|word| word.parse().ok());
@@ -188,8 +190,16 @@ pub fn become_user(words: Vec<OsString>) -> io::Error {
     let (Some(uid), Some(gid)) = (number(uid), number(gid)) else {
         return io::Error::new(io::ErrorKind::InvalidInput, "UID and GID are numbers");
     };
-    match take_on(uid, gid, name.clone()) {
-        Ok(()) => Command::new(program).args(arguments).exec(),
+    let mut text = Vec::new();
+    let read = io::stdin().read_to_end(&mut text);
+    let become_it = || {
+        read?;
+        take_on(uid, gid, name.clone())?;
+        let variables: Vec<(String, String)> = serde_json::from_slice(&text)?;
+        let error = Command::new(program).args(arguments).envs(variables).stdin(Stdio::null()).exec();
+        Err::<std::convert::Infallible, io::Error>(error)
+    };
+    match become_it() {
         Err(error) => error,
     }
 }

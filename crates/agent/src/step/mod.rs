@@ -22,7 +22,7 @@ mod unpack;
 use std::io::Read;
 use std::process::ExitCode;
 
-pub(crate) use order::{StepOrder, remove};
+pub(crate) use order::{StepOrder, remove, unnamed};
 use wire::node::Exit;
 
 use crate::user::User;

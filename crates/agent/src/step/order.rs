@@ -50,12 +50,7 @@ impl StepOrder {
 
     /// The order as a file to be read. It has no name any more: secrets are in it.
     pub(crate) fn file(&self) -> io::Result<File> {
-        let path = self.own.join("order");
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(&path)?;
-        fs::remove_file(&path)?;
-        file.write_all(&serde_json::to_vec(self)?)?;
-        file.rewind()?;
-        Ok(file)
+        unnamed(&self.own.join("order"), &serde_json::to_vec(self)?)
     }
 
     /// Makes the step's own folder, which is its owner's alone.
@@ -82,6 +77,15 @@ impl StepOrder {
         let text = fs::read(self.own.join(RESULT_FILE)).ok()?;
         serde_json::from_slice(&text).ok()
     }
+}
+
+/// A file to be read from its beginning, which was at `path` for a moment and has no name any more.
+pub(crate) fn unnamed(path: &Path, content: &[u8]) -> io::Result<File> {
+    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    fs::remove_file(path)?;
+    file.write_all(content)?;
+    file.rewind()?;
+    Ok(file)
 }
 
 /// Removes a folder with all in it, if it is there.

@@ -58,6 +58,15 @@ fn instances_run_as_the_user_and_reach_nothing_of_the_servers() {
     let refused = output(&field, &job, "plain", &["--stderr"]);
     assert!(refused.matches("Permission denied").count() >= 5, "{refused}");
 
+    // What root starts on the way obeys no variable of the task's: the one shell tells of a library that is not there.
+    let mut task = field.task("preloaded", "echo $OWN", 1);
+    task["EnvVars"] = json!([{"Name": "LD_PRELOAD", "Value": "/not/there.so"}, {"Name": "OWN", "Value": "a b"}]);
+    let job = field.submit(&[task], json!({"JobName": "preloaded"}));
+    field.wait_for(&job, "SUCCEED");
+    assert_eq!(output(&field, &job, "preloaded", &[]), "a b\n");
+    let told = output(&field, &job, "preloaded", &["--stderr"]);
+    assert_eq!(told.matches("/not/there.so").count(), 1, "{told}");
+
     // Nobody else is let in by that.
     let mode = fs::metadata(field.server.folder().join("data")).expect("it is there").mode();
     assert_eq!(mode & 0o777, 0o710);
