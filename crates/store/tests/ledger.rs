@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
+use kernel::access::{AccessCommand, Grant};
 use kernel::command::{Command, QueueEdit, Refusal, Reply};
 use kernel::decide::Settings;
 use kernel::id::JobId;
@@ -282,6 +283,32 @@ fn an_answer_without_a_commit_knows_of_all_that_others_have_committed() {
     assert_eq!(texts(&outcome.replies[0]), ["text"]);
     assert_eq!(texts(&world.commit(&[], vec![receive("q", 1)]).replies[0]), [""; 0]);
     assert_eq!(world.topics(), ["b"]);
+}
+
+#[test]
+fn a_name_can_be_given_up_and_taken_again_within_a_batch() {
+    let key = |sealed: &str| {
+        let (secret_id, sealed) = ("key".to_owned(), sealed.to_owned());
+        let (note, grant) = (String::new(), Grant::default());
+        Command::Access(AccessCommand::CreateKey { secret_id, sealed, note, grant })
+    };
+    let gone = || Command::Access(AccessCommand::DeleteKey("key".into()));
+    let stored = |world: &mut World| {
+        let rows = world.anchor.load().unwrap().rows.into_iter().filter_map(|row| match row {
+            Row::AccessKey(key) => Some(key.sealed.clone()),
+            _ => None,
+        });
+        rows.collect::<Vec<_>>()
+    };
+    let mut world = World::new();
+    world.commit(&[], vec![key("first")]);
+    let outcome = world.commit(&[], vec![gone(), key("second")]);
+    assert!(outcome.replies.iter().all(Result::is_ok), "{outcome:?}");
+    assert_eq!(stored(&mut world), ["second"]);
+    world.commit(&[], vec![gone(), key("third"), gone()]);
+    assert_eq!(stored(&mut world), [""; 0], "what was there before the batch is gone too");
+    world.commit(&[], vec![key("fourth"), gone(), key("fifth")]);
+    assert_eq!(stored(&mut world), ["fifth"]);
 }
 
 #[test]

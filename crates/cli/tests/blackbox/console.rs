@@ -96,6 +96,8 @@ fn a_first_session_needs_nothing_but_the_console() {
     browser.press("main form[action$=receive] button");
     browser.wait_for("article pre", "\"EventName\": \"COMPUTE_NODE_RUNNING\"");
     browser.press("article button.main");
+    // The page that lives may tell of it before the form's own answer has come.
+    browser.wait_until_gone("article");
     browser.wait_for("#facts", "Visible1");
 
     // A wrong field, then a right one; the graph goes on without the page being loaded again.

@@ -53,7 +53,7 @@ pub(super) struct Loads {
     pub(super) kept: BTreeSet<MessageKey>,
     /// For each heap the place up to which its visible messages were loaded; `None`: all were.
     pub(super) heads: BTreeMap<StreamNo, Option<(Timestamp, u64)>>,
-    /// Messages and kept messages that the store had when the batch began.
+    /// Messages and kept messages, and what is known by a name and has gone, that the store had when the batch began.
     pub(super) found: BTreeSet<RowKey>,
 }
 
@@ -189,12 +189,10 @@ impl<'a> Work<'a> {
             What::EnvCreated(env) => {
                 self.fresh.insert(RowKey::Env(env.id));
             }
-            What::AccessKeyCreated(key) => {
-                self.fresh.insert(RowKey::AccessKey(key.secret_id.clone()));
-            }
-            What::JoinTokenMade(token) => {
-                self.fresh.insert(RowKey::JoinToken(token.digest.clone()));
-            }
+            What::AccessKeyCreated(key) => self.note_named(RowKey::AccessKey(key.secret_id.clone()), true),
+            What::AccessKeyDeleted(secret_id) => self.note_named(RowKey::AccessKey(secret_id.clone()), false),
+            What::JoinTokenMade(token) => self.note_named(RowKey::JoinToken(token.digest.clone()), true),
+            What::JoinTokenGone(digest) => self.note_named(RowKey::JoinToken(digest.clone()), false),
             What::MachineJoined(machine) => {
                 self.fresh.insert(RowKey::Machine(machine.id));
             }
@@ -236,6 +234,15 @@ impl<'a> Work<'a> {
             }
             What::AttemptEnded(attempt) => self.attempts.push(attempt.clone()),
             _ => {}
+        }
+    }
+
+    /// Notes that something comes or goes whose name another of its kind may have had, within this batch too.
+    fn note_named(&mut self, key: RowKey, comes: bool) {
+        if !comes && !self.fresh.contains(&key) {
+            self.loaded.found.insert(key);
+        } else if comes && !self.loaded.found.contains(&key) {
+            self.fresh.insert(key);
         }
     }
 

@@ -111,6 +111,11 @@ impl Browser {
         });
     }
 
+    /// Waits until there is no such element, as on the page that follows.
+    pub(crate) fn wait_until_gone(&self, css: &str) {
+        wait::until(&format!("no {css} on {}", self.url()), || self.find(css).is_none().then_some(()));
+    }
+
     /// Runs a script in the page, and gives what it returns.
     pub(crate) fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
         self.runtime
