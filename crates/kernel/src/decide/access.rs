@@ -1,5 +1,7 @@
 //! Key pairs and tokens to join with: made, changed, used up.
 
+use std::sync::Arc;
+
 use crate::access::{AccessCommand, AccessKey, AccessKeyEdit, Earlier, Grant, JoinToken};
 use crate::change::What;
 use crate::command::{Refusal, Reply};
@@ -67,11 +69,11 @@ fn known(draft: &Draft<'_>, id: &str) -> Result<AccessKey, Refusal> {
     Ok(AccessKey::clone(key))
 }
 
-/// Tokens whose time is over make room.
+/// Tokens whose time is over make room; one that is there already is replaced.
 fn create_token(draft: &mut Draft<'_>, digest: String, valid_s: u64) -> Result<Reply, Refusal> {
     let now = draft.now;
-    let over: Vec<String> =
-        draft.state.join_tokens().filter(|token| token.until <= now).map(|token| token.digest.clone()).collect();
+    let makes_room = |token: &&Arc<JoinToken>| token.until <= now || token.digest == digest;
+    let over: Vec<String> = draft.state.join_tokens().filter(makes_room).map(|token| token.digest.clone()).collect();
     for digest in over {
         draft.record(What::JoinTokenGone(digest));
     }
