@@ -69,9 +69,9 @@ impl Sabotage {
 
     /// Makes the mistake in a batch, where there is something to make it with and chance has it so.
     pub(crate) fn spoil(self, batch: &Batch, rng: &mut dyn Rng) -> Option<Batch> {
-        // Few batches have a token, fewer are asked for again after a restart, and few are decided too early.
+        // Few batches have a token, fewer are asked for again after a restart, and few delete a job or come too late.
         let odds = match self {
-            Self::ForgetToken | Self::KeepJoinToken | Self::IgnoreOthers => 1.0,
+            Self::ForgetToken | Self::KeepJoinToken | Self::KeepDeletedJob | Self::IgnoreOthers => 1.0,
             _ => 0.2,
         };
         if !rng.random_bool(odds) {
