@@ -46,6 +46,16 @@ pub enum UserError {
     /// Only root may become another.
     #[error("only root can run instances as the user `{0}`")]
     NotRoot(String),
+    /// A folder on the way cannot be looked at or changed.
+    #[error("failed to let the user `{name}` through {}", folder.display())]
+    Folder {
+        /// Who.
+        name: String,
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// A folder on the way is closed to it.
     #[error("the user `{name}` cannot enter {}, which its instances would work below; open it with chmod o+x", folder.display())]
     Closed {
@@ -60,7 +70,7 @@ impl User {
     /// The user of this name, as whom this process may run something.
     ///
     /// # Errors
-    /// [`UserError`], each kind but the last.
+    /// [`UserError`], each kind but those of folders.
     pub fn find(name: &str) -> Result<Self, UserError> {
         let found = nix::unistd::User::from_name(name);
         let found = found.map_err(|errno| UserError::Look { name: name.to_owned(), source: errno.into() })?;
@@ -100,11 +110,10 @@ impl User {
     /// Whether this user can pass through all folders above a path, as far as their permissions tell.
     ///
     /// # Errors
-    /// [`UserError::Closed`], [`UserError::Look`].
-    pub fn can_reach(&self, path: &Path) -> Result<(), UserError> {
+    /// [`UserError::Closed`], [`UserError::Folder`].
+    fn can_reach(&self, path: &Path) -> Result<(), UserError> {
         for folder in path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()) {
-            let found = std::fs::metadata(folder);
-            let found = found.map_err(|source| UserError::Look { name: self.name.clone(), source })?;
+            let found = std::fs::metadata(folder).map_err(self.failed_at(folder))?;
             if !self.passes(&found) {
                 return Err(UserError::Closed { name: self.name.clone(), folder: folder.to_owned() });
             }
@@ -129,13 +138,17 @@ impl User {
     /// Lets the user through to nodes below a folder, and makes sure that it gets as far as that.
     ///
     /// # Errors
-    /// [`UserError::Closed`], or [`UserError::Look`] where a folder cannot be looked at or changed.
+    /// [`UserError::Closed`], [`UserError::Folder`].
     pub fn admit(&self, folder: &Path, inner: &[PathBuf]) -> Result<(), UserError> {
         for folder in inner.iter().map(PathBuf::as_path).chain([folder]) {
-            let failed = |source| UserError::Look { name: self.name.clone(), source };
-            self.let_through(folder).map_err(failed)?;
+            self.let_through(folder).map_err(self.failed_at(folder))?;
         }
         self.can_reach(&folder.join("any"))
+    }
+
+    fn failed_at(&self, folder: &Path) -> impl Fn(io::Error) -> UserError {
+        let (name, folder) = (self.name.clone(), folder.to_owned());
+        move |source| UserError::Folder { name: name.clone(), folder: folder.clone(), source }
     }
 
     /// Numbers of the user and its group.

@@ -10,23 +10,25 @@ use crate::logging;
 /// The exit status of what could not become what it was to be, as shells have it for a program they cannot run.
 const NOT_BECOME: u8 = 126;
 
-/// Lead one run; started by an agent, with its order on standard input
+/// Lead one run; started by an agent
 #[derive(clap::Args)]
 pub(crate) struct AgentStep {
-    /// `run` leads a run from its beginning to its end, `close` does what is left of one that was killed, `become` makes
-    /// the process a user's and then another program
-    #[arg(value_enum)]
+    #[command(subcommand)]
     what: What,
-    /// Of `become`: UID GID NAME PROGRAM and its arguments
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    words: Vec<OsString>,
 }
 
-#[derive(Clone, Copy, clap::ValueEnum)]
+#[derive(clap::Subcommand)]
 enum What {
+    /// Lead a run from its beginning to its end; its order is on standard input
     Run,
+    /// Do what is left of a run that was killed; its order is on standard input
     Close,
-    Become,
+    /// Make the process a user's and then another program, whose variables are on standard input
+    Become {
+        /// UID GID NAME PROGRAM and its arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        words: Vec<OsString>,
+    },
 }
 
 impl AgentStep {
@@ -36,8 +38,8 @@ impl AgentStep {
         ::agent::run_step(match self.what {
             What::Run => Step::Run,
             What::Close => Step::Close,
-            What::Become => {
-                let error = ::agent::become_user(self.words);
+            What::Become { words } => {
+                let error = ::agent::become_user(words);
                 tracing::error!(%error, "failed to run an instance as another user");
                 return ExitCode::from(NOT_BECOME);
             }

@@ -179,12 +179,10 @@ impl FromStr for EventName {
     type Err = ();
     /// Reads `JOB_FAILED` and, as Tencent's event page writes it, `JobFailed`; letter case and `_` do not matter.
     fn from_str(text: &str) -> Result<Self, ()> {
-        if let Some(name) = Self::ALL.iter().copied().find(|name| name.as_str() == text) {
-            return Ok(name);
+        fn plain(text: &str) -> impl Iterator<Item = u8> {
+            text.bytes().filter(|byte| *byte != b'_').map(|byte| byte.to_ascii_uppercase())
         }
-        let plain = |text: &str| text.chars().filter(|c| *c != '_').collect::<String>().to_ascii_uppercase();
-        let wanted = plain(text);
-        Self::ALL.iter().copied().find(|name| plain(name.as_str()) == wanted).ok_or(())
+        Self::ALL.iter().copied().find(|name| plain(name.as_str()).eq(plain(text))).ok_or(())
     }
 }
 

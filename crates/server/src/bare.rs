@@ -113,8 +113,8 @@ pub fn may_post_to(url: &str) -> Result<(), String> {
 fn ring<'a>(wakes: &QueueWakes, state: &State, changes: impl Iterator<Item = &'a What>) {
     let mut stored = BTreeMap::new();
     for what in changes {
-        if let Some(heap) = crate::effects::came_to(what) {
-            *stored.entry(state.queue_of(heap).expect("the queue that it came to").no).or_insert(0) += 1;
+        if let Some(queue) = crate::effects::came_to(what).and_then(|heap| state.queue_of(heap)) {
+            *stored.entry(queue.no).or_insert(0) += 1;
         }
     }
     for (queue, count) in stored {

@@ -1,9 +1,9 @@
 //! The data folder: its lock, its key pair, where its server listens.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use agent::way::Pin;
@@ -109,14 +109,9 @@ impl DataFolder {
         Ok(data)
     }
 
-    /// Lets a user through to the nodes in the folder, and to nothing else: what lies beside them becomes its owner's alone.
-    /// The folder of buckets, which the user's instances read and write, becomes the user's.
+    /// Lets a user through to the nodes in the folder; what lies beside them is its owner's alone. The folder of buckets,
+    /// which the user's instances read and write, becomes the user's.
     pub(crate) fn admit(&self, user: &User) -> Result<(), DataError> {
-        let failed = failed_to("close to others", &self.path);
-        let entries = fs::read_dir(&self.path).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(failed)?;
-        for file in entries.into_iter().map(|entry| entry.path()).filter(|path| path.is_file()) {
-            fs::set_permissions(&file, Permissions::from_mode(0o600)).map_err(failed_to("close to others", &file))?;
-        }
         user.own(&self.cos()).map_err(failed_to("give away", &self.cos()))?;
         Ok(user.admit(&self.path, &[self.nodes(), self.logs()])?)
     }

@@ -31,7 +31,7 @@ KEPT = {}
 
 
 def kept(key, make):
-    """The client made for this key before, or a new one."""
+    """The client made for this key before, or a new one: after a turn to another server the old connections are gone."""
     if key not in KEPT:
         KEPT[key] = make()
     return KEPT[key]
@@ -40,8 +40,8 @@ def kept(key, make):
 def api(ask):
     """One action of API 3.0, by the generated client: with its typed models, or with the parameters as they are."""
     module = "tencentcloud.{}.v{}.".format(ask["service"], SERVICES[ask["service"]][0])
-    settings = (ask["service"], ask["endpoint"], ask["turn"], ask["id"], ask["key"], ask["sign"], ask["method"])
-    client = kept(settings, lambda: api_client(module, *settings))
+    settings = (ask["service"], ask["endpoint"], ask["id"], ask["key"], ask["sign"], ask["method"])
+    client = kept((ask["turn"], settings), lambda: api_client(module, *settings))
     if not ask["typed"]:
         return client.call_json(ask["action"], ask["params"])["Response"]
     model = getattr(importlib.import_module(module + "models"), ask["action"] + "Request")()
@@ -49,8 +49,8 @@ def api(ask):
     return json.loads(getattr(client, ask["action"])(model).to_json_string())
 
 
-def api_client(module, service, endpoint, turn, secret_id, secret_key, sign, method):
-    """A client of one service for plain HTTP; one made before a turn may have connections that are gone."""
+def api_client(module, service, endpoint, secret_id, secret_key, sign, method):
+    """A client of one service for plain HTTP."""
     made = getattr(importlib.import_module(module + service + "_client"), SERVICES[service][1])
     http_profile = HttpProfile(protocol="http", endpoint=endpoint, reqMethod=method)
     return made(Credential(secret_id, secret_key), REGION, ClientProfile(signMethod=sign, httpProfile=http_profile))
@@ -86,12 +86,12 @@ def raw(ask):
 
 def cmq(ask):
     """One call of the CMQ client."""
-    settings = (ask["endpoint"], ask["turn"], ask["id"], ask["key"], ask["sign"], ask["method"])
-    account = kept(settings, lambda: cmq_account(*settings))
+    settings = (ask["endpoint"], ask["id"], ask["key"], ask["sign"], ask["method"])
+    account = kept((ask["turn"], settings), lambda: cmq_account(*settings))
     return CALLS[ask["call"]](account, **ask["arguments"])
 
 
-def cmq_account(endpoint, turn, secret_id, secret_key, sign, method):
+def cmq_account(endpoint, secret_id, secret_key, sign, method):
     """An account whose requests are signed and sent as told."""
     account = Account("http://" + endpoint, secret_id, secret_key)
     account.set_sign(sign)

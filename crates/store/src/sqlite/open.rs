@@ -1,8 +1,8 @@
 //! Opening a database: settings of a connection, and the schema.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -98,13 +98,26 @@ pub(super) fn copy_aside(path: &Path, copy: &Path) -> Result<u64, OpenError> {
     Ok(version.map_err(&error)?.unsigned_abs())
 }
 
-/// Makes an empty file for its owner alone, unless there is one: secrets of jobs and subscriptions lie in a database, and
-/// its folder may be open to all. SQLite makes the files beside it like it.
+/// Makes the file, if it is not there, and leaves it and those beside it to its owner alone: secrets of jobs and
+/// subscriptions lie in a database, and its folder may be open to all. SQLite makes new files beside it like it.
 fn make_private(path: &Path) -> Result<(), StoreError> {
+    let failed = |error: io::Error| StoreError::new("keep the database to its owner", error);
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(StoreError::new("make the database", error)),
-        _ => Ok(()),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
+        _ => {}
     }
+    for beside in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(beside);
+        match fs::metadata(&name) {
+            Ok(found) if found.permissions().mode() & 0o077 != 0 => {
+                fs::set_permissions(&name, fs::Permissions::from_mode(0o600)).map_err(failed)?;
+            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            Ok(_) | Err(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// Fails when the file does not hold together. What does is believed.
@@ -199,12 +212,20 @@ mod tests {
 
     #[test]
     fn a_database_is_its_owners_alone() {
-        use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
-        let _open = migrated(&Place::file(&folder.path().join("herald.db"))).unwrap();
-        let files = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap());
-        let modes: Vec<u32> = files.map(|file| file.metadata().unwrap().permissions().mode() & 0o777).collect();
-        assert_eq!(modes, [0o600, 0o600, 0o600], "the database, its log, its index");
+        let place = Place::file(&folder.path().join("herald.db"));
+        let modes = || -> Vec<u32> {
+            let files = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap());
+            files.map(|file| file.metadata().unwrap().permissions().mode() & 0o777).collect()
+        };
+        let _open = migrated(&place).unwrap();
+        assert_eq!(modes(), [0o600, 0o600, 0o600], "the database, its log, its index");
+        // Those of an earlier release were as open as their folder let them be.
+        for file in fs::read_dir(folder.path()).unwrap() {
+            fs::set_permissions(file.unwrap().path(), fs::Permissions::from_mode(0o644)).unwrap();
+        }
+        let _open = migrated(&place).unwrap();
+        assert_eq!(modes(), [0o600, 0o600, 0o600]);
     }
 
     fn refused(path: &Path) -> String {
