@@ -143,6 +143,9 @@ mod tests {
         }
         let full = world.run(token("more".into())).unwrap_err();
         assert_eq!(full, Refusal::TooManyJoinTokens(limits::JOIN_TOKENS));
+        // One that is there already takes no more room: it is replaced.
+        world.run(token("0".into())).unwrap();
+        assert_eq!(world.state.join_tokens().count(), limits::JOIN_TOKENS);
         world.pass_ms(61_000);
         world.run(token("more".into())).unwrap();
         assert_eq!(world.state.join_tokens().count(), 1);
