@@ -23,7 +23,7 @@ use crate::machines::Machines;
 use crate::promises::{Asked, Promises, There};
 use crate::pushes::Pusher;
 use crate::sabotage::Sabotage;
-use crate::server::{Clock, Server};
+use crate::server::Server;
 use crate::{audit, draw};
 
 /// Steps of the shortest and of the longest storm.
@@ -216,7 +216,7 @@ impl<'v> World<'v> {
         weather.storm(false);
         let now = Timestamp(1_800_000_000_000);
         let store = Arc::new(Mutex::new(anchor.another().map_err(words)?));
-        let start = |_| Server::start(&store, &weather, sabotage, Clock::default(), now);
+        let start = |_| Server::start(&store, &weather, sabotage, 0, now);
         let servers = (0..run.servers).map(start).collect::<Result<Vec<_>, _>>()?;
         let mut world = Self {
             voice,
@@ -334,17 +334,17 @@ impl<'v> World<'v> {
         }
         if self.rng.random_bool(0.02) {
             let ahead = [-60_000, -2_000, 0, 2_000, 60_000, 600_000];
-            self.servers[self.at].clock.ahead_ms = ahead[self.rng.random_range(0..ahead.len())];
+            self.servers[self.at].ahead_ms = ahead[self.rng.random_range(0..ahead.len())];
         }
-        self.now = self.servers[self.at].clock.read(self.real);
+        self.now = self.servers[self.at].time(self.real);
     }
 
     /// Sets all clocks to the latest of them: what is to happen by any of them happens.
     fn set_clocks_right(&mut self) {
         let real = self.real;
-        let read = self.servers.iter_mut().map(|server| server.clock.read(real));
+        let read = self.servers.iter_mut().map(|server| server.time(real));
         self.real = read.fold(real, Timestamp::max).max(self.now);
-        self.servers.iter_mut().for_each(|server| server.clock.ahead_ms = 0);
+        self.servers.iter_mut().for_each(|server| server.ahead_ms = 0);
         self.now = self.real;
     }
 
@@ -434,9 +434,9 @@ impl<'v> World<'v> {
         self.restarts += 1;
         // One that another has overtaken, and that does not know it yet, finds more than it left.
         let before = (clean && self.is_up_to_date()?).then(|| audit::image(self.state()));
-        let clock = self.servers[self.at].clock;
-        self.servers[self.at] = Server::start(&self.store, &self.weather, self.sabotage, clock, self.real)?;
-        self.now = self.servers[self.at].clock.read(self.real);
+        let ahead_ms = self.servers[self.at].ahead_ms;
+        self.servers[self.at] = Server::start(&self.store, &self.weather, self.sabotage, ahead_ms, self.real)?;
+        self.now = self.servers[self.at].time(self.real);
         self.break_connections();
         self.pushers.iter_mut().for_each(Pusher::begin_anew);
         let after = audit::image(self.state());
@@ -488,7 +488,7 @@ impl<'v> World<'v> {
         self.step += 1;
         let wake = self.pushers.iter().map(Pusher::wake).fold(self.wake, Timestamp::min);
         self.real = self.real.plus_ms(100).max(wake.min(self.now.plus_s(60)));
-        self.now = self.servers[self.at].clock.read(self.real);
+        self.now = self.servers[self.at].time(self.real);
         let mut told = BTreeSet::new();
         let mut batch = Vec::new();
         // What was interrupted ends when somebody terminates it; until then it may keep all places there are.
