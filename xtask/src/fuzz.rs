@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::explain;
 use crate::process::{self, Failure, cargo};
 
 /// The version that is installed.
@@ -24,8 +25,8 @@ pub(crate) fn run(root: &Path, target: &str, seconds: u32) -> Result<(), Failure
         return Err(Failure::NoTarget { name: target.to_owned(), known: known.join(", ") });
     }
     let tool = install(root)?;
-    let failed: Vec<&str> =
-        chosen.into_iter().filter(|name| run_one(root, &tool, name, seconds).is_err()).map(String::as_str).collect();
+    let fails = |name: &&String| run_one(root, &tool, name, seconds).inspect_err(explain).is_err();
+    let failed: Vec<&str> = chosen.into_iter().filter(fails).map(String::as_str).collect();
     if failed.is_empty() { Ok(()) } else { Err(Failure::Targets { names: failed.join(", ") }) }
 }
 
