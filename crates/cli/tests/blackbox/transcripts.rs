@@ -248,7 +248,8 @@ fn what_needs_no_server_is_as_written_down() {
 fn every_verb_is_shown_to_succeed_and_to_fail() {
     let help = include_str!("../../src/help.txt");
     let verbs = help.lines().filter_map(|line| line.strip_prefix("$ herald ")?.strip_suffix(" --help"));
-    let all: BTreeSet<&str> = verbs.filter(|verb| *verb != "agent-step").collect();
+    // What agents start is for nobody else.
+    let all: BTreeSet<&str> = verbs.filter(|verb| verb.split(' ').next() != Some("agent-step")).collect();
     let is_noun = |verb: &str| all.iter().any(|other| other.starts_with(&format!("{verb} ")));
     let verbs: Vec<&str> = all.iter().copied().filter(|verb| !is_noun(verb)).collect();
     assert!(verbs.len() > 60, "{verbs:?}");
