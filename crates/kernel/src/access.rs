@@ -1,9 +1,13 @@
 //! Key pairs that may call, and what each may do to what.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::id::EnvId;
+use crate::job::{JobSpec, TaskSpec};
+use crate::state::State;
 use crate::time::Timestamp;
 
 /// A key pair that was made for somebody, beside the first one, which is the installation's own.
@@ -49,6 +53,53 @@ pub struct Grant {
     /// Bytes of a call's body; `None`: no bound but the protocol's.
     #[serde(default)]
     pub body_bytes: Option<u64>,
+    /// How many things it may bring its scope to.
+    #[serde(default)]
+    pub quota: Quota,
+}
+
+/// How many things there may be in the scope of a grant once a call under it has made one more, whoever made the others;
+/// `None`: no bound but that of the installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Quota {
+    /// Unfinished jobs whose tasks all run in environments of the scope.
+    #[serde(default)]
+    pub jobs: Option<u64>,
+    /// Topics.
+    #[serde(default)]
+    pub topics: Option<u64>,
+    /// Queues.
+    #[serde(default)]
+    pub queues: Option<u64>,
+    /// Environments.
+    #[serde(default)]
+    pub environments: Option<u64>,
+}
+
+/// A kind of thing that a [`Quota`] counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// Unfinished jobs.
+    Jobs,
+    /// Topics.
+    Topics,
+    /// Queues.
+    Queues,
+    /// Environments.
+    Environments,
+}
+
+impl Counted {
+    /// What they are called.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Jobs => "unfinished jobs",
+            Self::Topics => "topics",
+            Self::Queues => "queues",
+            Self::Environments => "environments",
+        }
+    }
 }
 
 /// What kind of thing a caller does.
@@ -184,9 +235,9 @@ impl Grant {
             return Err(Denied::Role(role));
         }
         for target in targets {
-            let patterns = self.scope.patterns(target.kind);
-            if !patterns.is_empty() && !patterns.iter().any(|pattern| matches(pattern, &target.name)) {
-                let (kind, name, patterns) = (target.kind, target.name.clone(), patterns.to_vec());
+            if !self.scope.covers(target.kind, &target.name) {
+                let (kind, name) = (target.kind, target.name.clone());
+                let patterns = self.scope.patterns(kind).to_vec();
                 return Err(Denied::Beyond { kind, name, patterns });
             }
         }
@@ -211,11 +262,36 @@ impl Scope {
         }
     }
 
+    /// Whether something of this name is within it.
+    #[must_use]
+    pub fn covers(&self, kind: Kind, name: &str) -> bool {
+        let patterns = self.patterns(kind);
+        patterns.is_empty() || patterns.iter().any(|pattern| matches(pattern, name))
+    }
+
     /// Whether it bounds nothing.
     #[must_use]
     pub fn is_everything(&self) -> bool {
         self.topics.is_empty() && self.queues.is_empty() && self.environments.is_empty()
     }
+}
+
+/// What stands for the environments of tasks that have nodes of their own.
+pub const OWN_NODES: &str = "(nodes of a task's own)";
+
+/// The names of the environments that a job runs in.
+pub fn env_names<'a>(state: &'a State, spec: &'a JobSpec) -> impl Iterator<Item = Cow<'a, str>> {
+    let of_task = |task: &'a TaskSpec| match task.own {
+        Some(_) => Cow::Borrowed(OWN_NODES),
+        None => env_name(state, task.env),
+    };
+    spec.tasks.iter().map(of_task)
+}
+
+/// An environment's name; its id where it has none to tell.
+#[must_use]
+pub fn env_name(state: &State, id: EnvId) -> Cow<'_, str> {
+    state.env(id).map_or_else(|| Cow::Owned(id.to_string()), |env| Cow::Borrowed(env.name.as_str()))
 }
 
 /// Whether a pattern stands for a name. As names themselves, it does not tell capital letters from small ones.

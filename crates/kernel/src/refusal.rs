@@ -121,6 +121,14 @@ pub enum Refusal {
         /// The field.
         path: String,
     },
+    /// There are as many things of a kind in the scope of the key pair as it may bring it to.
+    #[error("at most {most} {} are allowed in the scope of the key pair", .counted.word())]
+    KeyQuota {
+        /// The kind.
+        counted: crate::access::Counted,
+        /// How many.
+        most: u64,
+    },
     /// There are too many key pairs.
     #[error("there are {0} key pairs already, and no more are allowed")]
     TooManyAccessKeys(usize),

@@ -5,6 +5,7 @@
 //! retention has removed meanwhile is an error, never a silent skip. The server reads on only as fast as the client
 //! takes: a slow one costs a connection and no memory, and one that takes nothing at all is cut by the door.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, VecDeque};
 use std::convert::Infallible;
 use std::str::FromStr;
@@ -18,7 +19,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures_util::stream::unfold;
-use kernel::access::{Denied, Grant, Kind, Role, Target};
+use kernel::access::{Denied, Grant, Kind, Role, Target, env_names};
 use kernel::event::{Notification, Owner};
 use kernel::id::{EnvId, JobId};
 use kernel::state::State as Kernel;
@@ -401,7 +402,7 @@ async fn subject(console: &Console, asked: &Asked) -> Result<(Option<Owner>, Vec
             let id = JobId::from_str(job).map_err(|_| Refused::Wrong(format!("job: `{job}` is no id of a job")))?;
             let rows = console.app.read(move |reader| reader.job(id)).await?;
             let rows = rows.ok_or_else(|| Refused::Missing(format!("job: job {id}")))?;
-            let envs = crate::api::access::env_names(&state, &rows.job.spec);
+            let envs = env_names(&state, &rows.job.spec).map(Cow::into_owned).collect();
             (Owner::Job(id), rows.job.spec.notifications.clone(), envs)
         }
         (None, Some(env)) => {

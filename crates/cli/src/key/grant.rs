@@ -18,7 +18,7 @@ pub(super) enum Role {
     Consume,
 }
 
-/// To what it may be done, and how often.
+/// To what it may be done, how often, and how much of it.
 #[derive(clap::Args)]
 pub(super) struct Bounds {
     /// Only topics of this name, in which `*` stands for any text; may be given several times
@@ -36,6 +36,18 @@ pub(super) struct Bounds {
     /// At most so many bytes in a call's body; 0: no bound but the protocol's
     #[arg(long, value_name = "BYTES")]
     max_body: Option<u64>,
+    /// Refuse more unfinished jobs than so many on its environments, whoever submitted them; 0: no bound
+    #[arg(long, value_name = "N")]
+    max_jobs: Option<u64>,
+    /// Refuse more topics than so many of its patterns; 0: no bound
+    #[arg(long, value_name = "N")]
+    max_topics: Option<u64>,
+    /// Refuse more queues than so many of its patterns; 0: no bound
+    #[arg(long, value_name = "N")]
+    max_queues: Option<u64>,
+    /// Refuse more environments than so many of its patterns; 0: no bound
+    #[arg(long, value_name = "N")]
+    max_envs: Option<u64>,
     /// Whose it is or what for, in words for people
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
@@ -52,6 +64,10 @@ impl Bounds {
             ("Environments", params::some(&self.environments)),
             ("CallsPerSecond", self.rate.map(Value::from)),
             ("MaxBodyBytes", self.max_body.map(Value::from)),
+            ("MaxJobs", self.max_jobs.map(Value::from)),
+            ("MaxTopics", self.max_topics.map(Value::from)),
+            ("MaxQueues", self.max_queues.map(Value::from)),
+            ("MaxEnvironments", self.max_envs.map(Value::from)),
             ("Description", self.description.map(Value::from)),
         ];
         params::add(params, fields);

@@ -31,13 +31,14 @@ impl List {
 }
 
 fn table(reply: &Value, zone: &TimeZone) -> Table {
-    let mut table = Table::new(&["ID", "ROLES", "FOR", "STATE", "CREATED", "DESCRIPTION"]);
+    let mut table = Table::new(&["ID", "ROLES", "FOR", "BOUNDS", "STATE", "CREATED", "DESCRIPTION"]);
     for key in items(reply, "AccessKeySet") {
         let state = if key["Disabled"] == json!(true) { "DISABLED" } else { "ENABLED" };
         table.row([
             text(key, "SecretId"),
             text(key, "Roles"),
             scope(key),
+            bounds(key),
             state.to_owned(),
             time(key, "CreateTime", zone),
             text(key, "Description"),
@@ -53,6 +54,20 @@ fn scope(key: &Value) -> String {
     if words.is_empty() { "everything".to_owned() } else { words.join("; ") }
 }
 
+/// How often it may call, and how much it may bring its scope to.
+fn bounds(key: &Value) -> String {
+    let bounds = [
+        ("CallsPerSecond", "calls/s"),
+        ("MaxBodyBytes", "bytes"),
+        ("MaxJobs", "jobs"),
+        ("MaxTopics", "topics"),
+        ("MaxQueues", "queues"),
+        ("MaxEnvironments", "environments"),
+    ];
+    let given = bounds.into_iter().filter(|(field, _)| !key[field].is_null());
+    given.map(|(field, unit)| format!("{} {unit}", text(key, field))).collect::<Vec<_>>().join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,13 +76,13 @@ mod tests {
     fn what_each_may_do_is_told_in_a_line() {
         let reply = json!({"AccessKeySet": [
             {"SecretId": "AKIDone", "Roles": ["submit", "read"], "Topics": ["a-*", "b"], "Queues": [],
-             "Environments": ["gpu"], "Disabled": true, "CreateTime": "2018-03-08T11:48:40Z", "Description": "ci"},
+             "Environments": ["gpu"], "CallsPerSecond": 5, "MaxBodyBytes": null, "MaxJobs": 20, "Disabled": true, "CreateTime": "2018-03-08T11:48:40Z", "Description": "ci"},
             {"SecretId": "AKIDtwo", "Roles": ["admin"], "Topics": [], "Queues": [], "Environments": [],
              "Disabled": false, "CreateTime": "2018-03-08T11:48:41Z", "Description": ""}]});
         let wanted = "\
-ID       ROLES         FOR                              STATE     CREATED              DESCRIPTION
-AKIDone  submit, read  topics a-*, b; environments gpu  DISABLED  2018-03-08 11:48:40  ci
-AKIDtwo  admin         everything                       ENABLED   2018-03-08 11:48:41
+ID       ROLES         FOR                              BOUNDS              STATE     CREATED              DESCRIPTION
+AKIDone  submit, read  topics a-*, b; environments gpu  5 calls/s, 20 jobs  DISABLED  2018-03-08 11:48:40  ci
+AKIDtwo  admin         everything                                           ENABLED   2018-03-08 11:48:41
 ";
         assert_eq!(table(&reply, &TimeZone::UTC).render(None), wanted);
     }

@@ -113,6 +113,44 @@ fn a_key_pair_is_disabled_rotated_and_deleted() {
 }
 
 #[test]
+fn a_key_pair_makes_no_more_than_it_is_bounded_to() {
+    let server = Server::start();
+    let own = Signed::new(&server);
+    let bounds = ["--max-jobs", "1", "--max-topics", "1", "--max-queues", "1", "--max-envs", "1"];
+    let pair = create(&server, &[&["--role", "admin", "--queue", "mine-*"][..], &bounds].concat());
+    let bounded = Signed::with(&server, &pair.id, &pair.key);
+    own.call("tdmq", "CreateCmqQueue", &json!({"QueueName": "beyond"})).expect("a queue of others");
+    bounded.call("v2", "CreateQueue", &json!({"queueName": "mine-1"})).expect("the first of its scope");
+    let (code, why) = bounded.call("v2", "CreateQueue", &json!({"queueName": "mine-2"})).expect_err("the second");
+    assert_eq!(code, "4450");
+    assert!(why.starts_with("(10220)") && why.contains("at most 1 queues are allowed in the scope"), "{why}");
+    let refused = |product: &str, action: &str, params: Value| {
+        bounded.call(product, action, &params).expect(action);
+        let (code, why) = bounded.call(product, action, &params_again(params)).expect_err(action);
+        assert!(why.contains("at most 1") && why.contains("in the scope of the key pair"), "{code}: {why}");
+        code
+    };
+    assert_eq!(refused("tdmq", "CreateCmqTopic", json!({"TopicName": "one"})), "LimitExceeded.Topics");
+    let env = json!({"Placement": {"Zone": "ap-guangzhou-1"}, "ComputeEnv": {"EnvName": "one",
+        "DesiredComputeNodeCount": 0, "EnvType": "MANAGED", "EnvData": {"InstanceTypes": ["local"]}}});
+    assert_eq!(refused("batch", "CreateComputeEnv", env), "LimitExceeded.ComputeEnvQuota");
+    let envs = own.call("batch", "DescribeComputeEnvs", &json!({})).expect("the environments");
+    let env_id = &envs["ComputeEnvSet"][0]["EnvId"];
+    let job = json!({"Placement": {"Zone": "ap-guangzhou-1"}, "Job": {"JobName": "one", "Tasks": [{"TaskName": "t",
+        "Application": {"DeliveryForm": "LOCAL", "Command": "true"}, "EnvId": env_id}]}});
+    assert_eq!(refused("batch", "SubmitJob", job), "LimitExceeded.JobQuota");
+    own.call("v2", "CreateQueue", &json!({"queueName": "mine-3"})).expect("others are not bound by it");
+}
+
+/// The same under another name, where the name must be another.
+fn params_again(mut params: Value) -> Value {
+    if params["TopicName"].is_string() {
+        params["TopicName"] = json!("two");
+    }
+    params
+}
+
+#[test]
 fn the_database_alone_gives_no_key_pair_away() {
     let mut server = Server::start();
     let pair = create(&server, &["--role", "read"]);

@@ -20,6 +20,7 @@ mod message;
 mod node;
 mod place;
 mod queue;
+mod quota;
 mod replay;
 mod report;
 mod retry;
@@ -196,6 +197,7 @@ pub fn decide(
         Command::ExpireMessages { queue, seqs } => message::expire(&mut draft, queue, &seqs),
     };
     if let Some(call) = call {
+        quota::check(&draft, &call)?;
         audit::record(&mut draft, &call, &reply);
     }
     Ok(draft.finish(reply))

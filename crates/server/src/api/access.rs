@@ -4,12 +4,11 @@
 //! what of its parameters names a topic, a queue or an environment. A job is about the environments that its tasks run
 //! in. An action that is about a kind of thing, and names none, is about all of them.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
-use kernel::access::{Denied, Grant, Kind, Role, Target};
+use kernel::access::{Denied, Grant, Kind, OWN_NODES, Role, Target, env_name, env_names};
 use kernel::id::{EnvId, JobId, NodeId};
-use kernel::job::JobSpec;
-use kernel::state::State;
 use serde_json::Value;
 
 use crate::App;
@@ -259,8 +258,10 @@ impl Named {
             return targets;
         }
         let state = app.state();
-        let mut names: Vec<String> = self.envs.iter().map(|id| env_name(&state, *id)).collect();
-        let of_node = |id: &NodeId| state.node(*id).map_or_else(|| id.to_string(), |node| env_name(&state, node.env));
+        let mut names: Vec<String> = self.envs.iter().map(|id| env_name(&state, *id).into_owned()).collect();
+        let of_node = |id: &NodeId| {
+            state.node(*id).map_or_else(|| id.to_string(), |node| env_name(&state, node.env).into_owned())
+        };
         names.extend(self.nodes.iter().map(of_node));
         if self.own_nodes {
             names.push(OWN_NODES.to_owned());
@@ -269,30 +270,18 @@ impl Named {
             let found = app.read(move |reader| reader.job(id)).await;
             // One that cannot be read is nobody's who is for some environments only.
             let spec = found.ok().flatten().map(|rows| rows.job.spec.clone());
-            names.extend(spec.map_or_else(|| vec![id.to_string()], |spec| env_names(&state, &spec)));
+            match spec {
+                Some(spec) => names.extend(env_names(&state, &spec).map(Cow::into_owned)),
+                None => names.push(id.to_string()),
+            }
         }
         targets.extend(names.into_iter().map(|name| Target { kind: Kind::Environment, name }));
         targets
     }
 }
 
-/// What stands for the environments of tasks that have nodes of their own.
-const OWN_NODES: &str = "(nodes of a task's own)";
 /// Things that an entry of the audit trail names at most.
 const WORDS: usize = 32;
-
-/// The names of the environments that a job runs in.
-pub(crate) fn env_names(state: &State, spec: &JobSpec) -> Vec<String> {
-    spec.tasks
-        .iter()
-        .map(|task| if task.own.is_some() { OWN_NODES.to_owned() } else { env_name(state, task.env) })
-        .collect()
-}
-
-/// An environment's name; its id where it has none to tell.
-pub(crate) fn env_name(state: &State, id: EnvId) -> String {
-    state.env(id).map_or_else(|| id.to_string(), |env| env.name.clone())
-}
 
 /// Whether a call is allowed.
 ///

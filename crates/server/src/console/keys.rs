@@ -38,6 +38,12 @@ struct KeyView {
     topics: Vec<String>,
     queues: Vec<String>,
     environments: Vec<String>,
+    calls_per_second: Option<u64>,
+    max_body_bytes: Option<u64>,
+    max_jobs: Option<u64>,
+    max_topics: Option<u64>,
+    max_queues: Option<u64>,
+    max_environments: Option<u64>,
     disabled: bool,
     create_time: String,
 }
@@ -57,6 +63,20 @@ impl KeyView {
         let words = kinds.into_iter().filter(|(_, patterns)| !patterns.is_empty());
         let words: Vec<String> = words.map(|(kind, patterns)| format!("{kind} {}", patterns.join(", "))).collect();
         if words.is_empty() { "everything".to_owned() } else { words.join("; ") }
+    }
+
+    /// How often it may call, and how much it may bring its scope to, in words.
+    fn bounds(&self) -> String {
+        let bounds = [
+            (self.calls_per_second, "calls a second"),
+            (self.max_body_bytes, "bytes a call"),
+            (self.max_jobs, "unfinished jobs"),
+            (self.max_topics, "topics"),
+            (self.max_queues, "queues"),
+            (self.max_environments, "environments"),
+        ];
+        let words = bounds.into_iter().filter_map(|(most, unit)| Some(format!("{} {unit}", most?)));
+        words.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -105,6 +125,7 @@ fn form(visitor: &Visitor) -> Form {
         (role.word().to_owned(), said.to_owned())
     };
     let patterns = "Names separated by commas, in which * stands for any text; none: all.";
+    let count = "It makes no more where there are so many that it is for. Left empty: no bound.";
     Form {
         frame: visitor.frame("keys"),
         title: "Create a key pair".into(),
@@ -117,6 +138,10 @@ fn form(visitor: &Visitor) -> Form {
             Input::new("queues", "Queues", "Queues", Kind::Line).hint(patterns),
             Input::new("environments", "Environments", "Environments", Kind::Line).hint(patterns),
             Input::new("calls", "Calls a second", "CallsPerSecond", Kind::Number).hint("Left empty: no bound."),
+            Input::new("jobs", "Unfinished jobs", "MaxJobs", Kind::Number).hint(count),
+            Input::new("most-topics", "Number of topics", "MaxTopics", Kind::Number).hint(count),
+            Input::new("most-queues", "Number of queues", "MaxQueues", Kind::Number).hint(count),
+            Input::new("most-environments", "Number of environments", "MaxEnvironments", Kind::Number).hint(count),
         ],
         beside: None,
         send: "Create",
@@ -140,8 +165,16 @@ async fn created(console: &Console, given: &Fields) -> Result<Told, ApiError> {
     for (name, field) in [("topics", "Topics"), ("queues", "Queues"), ("environments", "Environments")] {
         params[field] = json!(listed(given.get(name)));
     }
-    if let Some(calls) = number(given, "calls", "CallsPerSecond")? {
-        params["CallsPerSecond"] = json!(calls);
+    for (name, field) in [
+        ("calls", "CallsPerSecond"),
+        ("jobs", "MaxJobs"),
+        ("most-topics", "MaxTopics"),
+        ("most-queues", "MaxQueues"),
+        ("most-environments", "MaxEnvironments"),
+    ] {
+        if let Some(most) = number(given, name, field)? {
+            params[field] = json!(most);
+        }
     }
     call(&console.app, Product::Herald, "CreateAccessKey", params).await
 }

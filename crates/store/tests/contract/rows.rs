@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kernel::access::{AccessKey, Earlier, Grant, JoinToken, Role, Scope};
+use kernel::access::{AccessKey, Earlier, Grant, JoinToken, Quota, Role, Scope};
 use kernel::activity::{Activity, ActivityKey, ActivityKind, ActivityState};
 use kernel::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStage, Outcome};
 use kernel::environment::{Env, EnvSpec, NodeType};
@@ -207,12 +207,13 @@ pub(crate) fn env(number: u64) -> Env {
 
 pub(crate) fn access_key(secret_id: &str) -> AccessKey {
     let scope = Scope { topics: vec!["jobs-*".into()], ..Scope::default() };
+    let quota = Quota { jobs: Some(6), ..Quota::default() };
     AccessKey {
         secret_id: secret_id.into(),
         sealed: "sealed".into(),
         earlier: Some(Earlier { sealed: "earlier".into(), until: Timestamp(77) }),
         note: "of somebody".into(),
-        grant: Grant { roles: [Role::Read, Role::Submit].into(), scope, calls_per_s: Some(5), body_bytes: None },
+        grant: Grant { roles: [Role::Read, Role::Submit].into(), scope, calls_per_s: Some(5), body_bytes: None, quota },
         disabled: true,
         created: Timestamp(1),
         modified: Timestamp(2),

@@ -1,5 +1,6 @@
 //! The kernel's refusals as API 3.0 codes them for Tencent Batch.
 
+use kernel::access::Counted;
 use kernel::command::Refusal;
 
 use crate::api3::ApiError;
@@ -18,13 +19,15 @@ fn code(refusal: &Refusal) -> &'static str {
             "UnsupportedOperation"
         }
         Refusal::NoInstance { .. } => "ResourceNotFound.TaskInstance",
-        Refusal::JobQuota(_) => "LimitExceeded.JobQuota",
+        Refusal::JobQuota(_) | Refusal::KeyQuota { counted: Counted::Jobs, .. } => "LimitExceeded.JobQuota",
         Refusal::NoTemplate { .. } => "ResourceNotFound.TaskTemplate",
         Refusal::TemplateQuota(_) => "LimitExceeded.TaskTemplateQuota",
         Refusal::CpuQuota { .. } => "LimitExceeded.CpuQuota",
         Refusal::NoEnv { .. } => "ResourceNotFound.ComputeEnv",
         Refusal::EnvDeleting { .. } => "UnsupportedOperation.ComputeEnvAcceptOtherRequest",
-        Refusal::TooManyEnvs(_) => "LimitExceeded.ComputeEnvQuota",
+        Refusal::TooManyEnvs(_) | Refusal::KeyQuota { counted: Counted::Environments, .. } => {
+            "LimitExceeded.ComputeEnvQuota"
+        }
         Refusal::NoNode { .. } => "ResourceNotFound.ComputeNode",
         Refusal::NodeTerminating { .. } => "UnsupportedOperation.ComputeNodeIsTerminating",
         Refusal::NodeForbidsTerminate { .. } => "UnsupportedOperation.ComputeNodeForbidTerminate",

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use kernel::access::{AccessCommand, AccessKey, AccessKeyEdit, Grant, Role, Scope};
+use kernel::access::{AccessCommand, AccessKey, AccessKeyEdit, Grant, Quota, Role, Scope};
 use kernel::command::{Command, Refusal, Reply};
 use kernel::limits::{
     ACCESS_NOTE_CHARS, ACCESS_OVERLAP_DEFAULT_S, ACCESS_OVERLAP_S, CALLS_PER_S, SCOPE_PATTERN_CHARS, SCOPE_PATTERNS,
@@ -98,6 +98,10 @@ fn describe(app: &App, params: &Value) -> Result<Value, ApiError> {
                 "Environments": grant.scope.environments,
                 "CallsPerSecond": grant.calls_per_s,
                 "MaxBodyBytes": grant.body_bytes,
+                "MaxJobs": grant.quota.jobs,
+                "MaxTopics": grant.quota.topics,
+                "MaxQueues": grant.quota.queues,
+                "MaxEnvironments": grant.quota.environments,
                 "Disabled": disabled,
                 "CreateTime": Utc(*created),
                 "ModifyTime": Utc(*modified),
@@ -213,8 +217,17 @@ fn grant(reader: &Reader<'_>, had: &Grant) -> Result<Grant, ApiError> {
             (calls > 0).then_some(calls)
         }
     };
-    let body_bytes = reader.u64("MaxBodyBytes")?.map_or(had.body_bytes, |bytes| (bytes > 0).then_some(bytes));
-    Ok(Grant { roles, scope, calls_per_s, body_bytes })
+    let most = |name: &str, had: Option<u64>| -> Result<Option<u64>, ApiError> {
+        Ok(reader.u64(name)?.map_or(had, |most| (most > 0).then_some(most)))
+    };
+    let body_bytes = most("MaxBodyBytes", had.body_bytes)?;
+    let quota = Quota {
+        jobs: most("MaxJobs", had.quota.jobs)?,
+        topics: most("MaxTopics", had.quota.topics)?,
+        queues: most("MaxQueues", had.quota.queues)?,
+        environments: most("MaxEnvironments", had.quota.environments)?,
+    };
+    Ok(Grant { roles, scope, calls_per_s, body_bytes, quota })
 }
 
 fn patterns(reader: &Reader<'_>, name: &str, had: &[String]) -> Result<Vec<String>, ApiError> {

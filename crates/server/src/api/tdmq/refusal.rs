@@ -1,5 +1,6 @@
 //! The codes of `tdmq` for what the kernel refuses.
 
+use kernel::access::Counted;
 use kernel::command::Refusal;
 use wire::api3::ApiError;
 
@@ -27,7 +28,8 @@ pub(in crate::api) fn of_refusal(refusal: &Refusal) -> ApiError {
         Refusal::SubscriptionExists { .. } => {
             return at("SubscriptionName", "ResourceInUse.Subscription", refusal);
         }
-        Refusal::TooManyTopics(_) => "LimitExceeded.Topics",
+        Refusal::TooManyTopics(_) | Refusal::KeyQuota { counted: Counted::Topics, .. } => "LimitExceeded.Topics",
+        Refusal::KeyQuota { .. } => "LimitExceeded",
         Refusal::TooManyQueues(_) | Refusal::TooManySubscriptions(_) | Refusal::StreamsExhausted => "LimitExceeded",
         Refusal::TopicHasSubscriptions(_) | Refusal::TopicInUse { .. } => {
             return at("TopicName", "ResourceInUse", refusal);
@@ -117,6 +119,14 @@ mod tests {
                 "ResourceInUse.Subscription: SubscriptionName: subscription `x` of topic `x` exists already",
             ),
             (Refusal::TooManyTopics(1), "LimitExceeded.Topics: there are 1 topics already, and no more are allowed"),
+            (
+                Refusal::KeyQuota { counted: Counted::Topics, most: 1 },
+                "LimitExceeded.Topics: at most 1 topics are allowed in the scope of the key pair",
+            ),
+            (
+                Refusal::KeyQuota { counted: Counted::Queues, most: 1 },
+                "LimitExceeded: at most 1 queues are allowed in the scope of the key pair",
+            ),
             (Refusal::TooManyQueues(1), "LimitExceeded: there are 1 queues already, and no more are allowed"),
             (
                 Refusal::TooManySubscriptions(name()),

@@ -1,5 +1,6 @@
 //! CMQ's words for what the ledger, the kernel and the store refuse.
 
+use kernel::access::Counted;
 use kernel::command::Refusal;
 use store::StoreError;
 use wire::v2::{V2Code, V2Error};
@@ -28,6 +29,9 @@ pub(super) fn of_refusal(refusal: &Refusal) -> V2Error {
         Refusal::NoTopic { .. } => V2Code::NoTopic.error(),
         Refusal::TopicExists(_) => V2Code::TopicExists.error(),
         Refusal::TooManyTopics(_) => V2Code::TopicCount.error(),
+        Refusal::KeyQuota { counted: Counted::Topics, .. } => V2Code::TopicCount.error().because(refusal),
+        // A queue; nothing that is asked here makes anything else.
+        Refusal::KeyQuota { .. } => V2Code::QueueCount.error().because(refusal),
         Refusal::TopicHasSubscriptions(_) => V2Code::TopicHasSubscriptions.error(),
         Refusal::TopicInUse { .. } | Refusal::AuditTopic(_) => V2Code::InvalidRequest.error().because(refusal),
         Refusal::NoQueue(_) => V2Code::NoQueue.error(),
