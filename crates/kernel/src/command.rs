@@ -28,7 +28,7 @@ pub enum Command {
     /// What somebody has called for, who is named in the audit trail if it changes anything.
     Called(Arc<Call>, Box<Command>),
     /// Something about key pairs and tokens to join with.
-    Access(AccessCommand),
+    Access(Box<AccessCommand>),
     /// Accept a job.
     SubmitJob {
         /// What to run. Its notifications' topics are looked up by name.
@@ -384,6 +384,12 @@ pub struct QueueEdit {
     pub dead_letter_queue: Option<String>,
     /// When they go there.
     pub dead_letter_rule: Option<DeadLetterRule>,
+}
+
+impl From<AccessCommand> for Command {
+    fn from(command: AccessCommand) -> Self {
+        Self::Access(Box::new(command))
+    }
 }
 
 /// A client token and a digest of the request it came with.

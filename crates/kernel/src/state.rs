@@ -222,6 +222,11 @@ impl State {
         self.templates.get(&id)
     }
 
+    /// All task templates.
+    pub fn templates(&self) -> impl Iterator<Item = &Arc<Template>> {
+        self.templates.iter().map(|(_, template)| template)
+    }
+
     /// An environment.
     #[must_use]
     pub fn env(&self, id: EnvId) -> Option<&Arc<Env>> {

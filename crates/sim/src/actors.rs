@@ -6,10 +6,11 @@ use std::sync::Arc;
 use kernel::access::{AccessCommand, Grant};
 use kernel::change::{EnvEdit, NodeFacts};
 use kernel::command::{Command, Token};
-use kernel::id::{EnvId, JobId, MachineId, NodeId};
+use kernel::id::{EnvId, JobId, MachineId, NodeId, TemplateId};
 use kernel::machine::MachineFacts;
 use kernel::node::NodeStage;
 use kernel::subscription::{Endpoint, Subscription};
+use kernel::template::{TemplateEdit, TemplateSpec};
 use rand::RngExt;
 
 use crate::draw;
@@ -37,6 +38,7 @@ impl World<'_> {
             67 => self.of_job(),
             68..=69 => self.drawn_job().map(|id| (Command::DeleteJob(id), Asked::Deletion(id))),
             70 if self.rng.random_bool(0.5) => Some(self.pause_or_resume()),
+            72 if self.rng.random_bool(0.5) => Some(self.of_templates()),
             71..=72 => self.of_machines(),
             73 if self.rng.random_bool(0.5) => Some(self.of_keys()),
             70 | 73 => Some(self.change_envs()),
@@ -198,7 +200,7 @@ impl World<'_> {
             (0..=1, ..) => {
                 let valid_s = self.rng.random_range(1..60);
                 let command = AccessCommand::CreateJoinToken { digest: token, valid_s };
-                (Command::Access(command), Asked::JoinToken)
+                (Command::from(command), Asked::JoinToken)
             }
             (2..=5, ..) => {
                 let credential = format!("machine-{}", self.rng.random_range(0..8));
@@ -224,7 +226,25 @@ impl World<'_> {
             }
             false => (There::No, AccessCommand::DeleteKey(secret_id.clone())),
         };
-        (Command::Access(command), Asked::Key { secret_id, there })
+        (Command::from(command), Asked::Key { secret_id, there })
+    }
+
+    /// Task templates that come, change and go.
+    fn of_templates(&mut self) -> (Command, Asked) {
+        let known: Vec<TemplateId> = self.promises.templates.ids();
+        let name = self.text("template");
+        match (self.rng.random_range(0..10), self.pick(&known)) {
+            (0..=3, Some(id)) => {
+                let edit = TemplateEdit { name: Some(name.clone()), ..TemplateEdit::default() };
+                (Command::ModifyTemplate(id, edit), Asked::TemplateNamed(id, name))
+            }
+            (4..=5, Some(id)) => (Command::DeleteTemplates(vec![id]), Asked::TemplateGone(id)),
+            _ => {
+                let (description, task) = (String::new(), "{}".to_owned());
+                let spec = TemplateSpec { name: name.clone(), description, task, tags: Vec::new() };
+                (Command::CreateTemplate(Box::new(spec)), Asked::TemplateMade(name))
+            }
+        }
     }
 
     fn pause_or_resume(&mut self) -> (Command, Asked) {

@@ -37,6 +37,7 @@ pub(crate) fn image(state: &State) -> Vec<String> {
     rows.extend(state.envs().map(|row| format!("{row:?}")));
     rows.extend(state.nodes().map(|row| format!("{:?}", Node { run_ms: None, ..(**row).clone() })));
     rows.extend(state.machines().map(|row| format!("{row:?}")));
+    rows.extend(state.templates().map(|row| format!("{row:?}")));
     rows.extend(state.access_keys().map(|row| format!("{row:?}")));
     rows.extend(state.join_tokens().map(|row| format!("{row:?}")));
     for job in state.jobs() {

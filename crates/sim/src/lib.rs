@@ -19,6 +19,7 @@ mod promises;
 mod pushes;
 mod sabotage;
 mod server;
+mod templates;
 mod world;
 
 pub use sabotage::Sabotage;

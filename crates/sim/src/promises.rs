@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kernel::command::Reply;
-use kernel::id::{JobId, MachineId, NodeId};
+use kernel::id::{JobId, MachineId, NodeId, TemplateId};
 use kernel::queue::{Handle, QueueMessage};
 use kernel::state::State;
 use kernel::time::Timestamp;
 use store::ledger::LedgerError;
+
+use crate::templates::Templates;
 
 /// What a command asked, as far as its answer promises something.
 pub(crate) enum Asked {
@@ -32,6 +34,12 @@ pub(crate) enum Asked {
         secret_id: String,
         there: There,
     },
+    /// A task template of this name.
+    TemplateMade(String),
+    /// Another name for one.
+    TemplateNamed(TemplateId, String),
+    /// The end of one.
+    TemplateGone(TemplateId),
     /// A text to a queue or topic.
     Text(String),
     Receipt {
@@ -62,6 +70,8 @@ pub(crate) struct Promises {
     pub(crate) machines: BTreeMap<String, MachineId>,
     /// Key pairs, by their public half.
     keys: BTreeMap<String, There>,
+    /// Task templates.
+    pub(crate) templates: Templates,
     /// Tokens to join with that were made, or may have been.
     join_tokens: usize,
     /// Texts that clients sent and published.
@@ -110,6 +120,12 @@ impl Promises {
             (Asked::Key { secret_id, .. }, Err(LedgerError::Unknown)) => {
                 self.keys.insert(secret_id, There::Maybe);
             }
+            (Asked::TemplateMade(name), Ok(Reply::Template(id))) => self.templates.made(*id, name),
+            (Asked::TemplateMade(name), Err(LedgerError::Unknown)) => self.templates.maybe_made(name),
+            (Asked::TemplateNamed(id, name), Ok(_) | Err(LedgerError::Unknown)) => {
+                return self.templates.named(id, name, there);
+            }
+            (Asked::TemplateGone(id), Ok(_) | Err(LedgerError::Unknown)) => self.templates.gone(id, there),
             (Asked::JoinToken, Ok(_) | Err(LedgerError::Unknown)) => self.join_tokens += 1,
             (Asked::Join { credential }, Ok(Reply::Machine(id))) => return self.join(credential, *id),
             (Asked::Text(text), _) => {

@@ -32,6 +32,8 @@ pub enum Sabotage {
     KeepDeletedJob,
     /// The end of a node is not written.
     KeepNode,
+    /// What becomes of a task template is not written.
+    LoseTemplate,
     /// A used ClientToken is not written.
     ForgetToken,
     /// A token that a machine has joined with lets another join.
@@ -48,7 +50,7 @@ pub enum Sabotage {
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::LoseEvent,
         Self::CutChain,
         Self::LoseMessage,
@@ -59,6 +61,7 @@ impl Sabotage {
         Self::LoseJobEnd,
         Self::KeepDeletedJob,
         Self::KeepNode,
+        Self::LoseTemplate,
         Self::ForgetToken,
         Self::KeepJoinToken,
         Self::SkipMessage,
@@ -71,7 +74,11 @@ impl Sabotage {
     pub(crate) fn spoil(self, batch: &Batch, rng: &mut dyn Rng) -> Option<Batch> {
         // Few batches have a token, fewer are asked for again after a restart, and few delete a job or come too late.
         let odds = match self {
-            Self::ForgetToken | Self::KeepJoinToken | Self::KeepDeletedJob | Self::IgnoreOthers => 1.0,
+            Self::LoseTemplate
+            | Self::ForgetToken
+            | Self::KeepJoinToken
+            | Self::KeepDeletedJob
+            | Self::IgnoreOthers => 1.0,
             _ => 0.2,
         };
         if !rng.random_bool(odds) {
@@ -97,6 +104,7 @@ impl Sabotage {
             }),
             Self::KeepDeletedJob => lose(&mut spoilt, |change| is_gone(change, |key| matches!(key, RowKey::Job(..)))),
             Self::KeepNode => lose(&mut spoilt, |change| is_gone(change, |key| matches!(key, RowKey::Node(..)))),
+            Self::LoseTemplate => lose(&mut spoilt, |change| matches!(change.key, RowKey::Template(_))),
             Self::ForgetToken => lose(&mut spoilt, |change| matches!(change.row, Some(Row::Token(_)))),
             Self::KeepJoinToken => {
                 lose(&mut spoilt, |change| is_gone(change, |key| matches!(key, RowKey::JoinToken(..))))

@@ -539,6 +539,7 @@ impl<'v> World<'v> {
             }
         }
         self.promises.hold_for_keys(self.state())?;
+        self.promises.templates.hold(self.state())?;
         for pusher in &self.pushers {
             pusher.audit(self.servers[self.at].ledger.state(), self.reader.as_mut())?;
         }

@@ -290,9 +290,9 @@ fn a_name_can_be_given_up_and_taken_again_within_a_batch() {
     let key = |sealed: &str| {
         let (secret_id, sealed) = ("key".to_owned(), sealed.to_owned());
         let (note, grant) = (String::new(), Grant::default());
-        Command::Access(AccessCommand::CreateKey { secret_id, sealed, note, grant })
+        Command::from(AccessCommand::CreateKey { secret_id, sealed, note, grant })
     };
-    let gone = || Command::Access(AccessCommand::DeleteKey("key".into()));
+    let gone = || Command::from(AccessCommand::DeleteKey("key".into()));
     let stored = |world: &mut World| {
         let rows = world.anchor.load().unwrap().rows.into_iter().filter_map(|row| match row {
             Row::AccessKey(key) => Some(key.sealed.clone()),

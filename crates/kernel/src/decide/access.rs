@@ -105,11 +105,11 @@ mod tests {
     fn create(id: &str) -> Command {
         let grant = Grant { roles: [Role::Read].into(), ..Grant::default() };
         let (secret_id, sealed, note) = (id.to_owned(), "one".to_owned(), "mine".to_owned());
-        Command::Access(AccessCommand::CreateKey { secret_id, sealed, note, grant })
+        Command::from(AccessCommand::CreateKey { secret_id, sealed, note, grant })
     }
 
     fn rotate(keep_s: u64) -> Command {
-        Command::Access(AccessCommand::RotateKey { secret_id: "a".into(), sealed: "two".into(), keep_s })
+        Command::from(AccessCommand::RotateKey { secret_id: "a".into(), sealed: "two".into(), keep_s })
     }
 
     #[test]
@@ -118,7 +118,7 @@ mod tests {
         world.run(create("a")).unwrap();
         assert_eq!(world.run(create("a")).unwrap_err(), Refusal::AccessKeyExists("a".into()));
         let off = AccessKeyEdit { disabled: Some(true), ..AccessKeyEdit::default() };
-        world.run(Command::Access(AccessCommand::ModifyKey("a".into(), off.clone()))).unwrap();
+        world.run(Command::from(AccessCommand::ModifyKey("a".into(), off.clone()))).unwrap();
         let key = world.state.access_key("a").unwrap().clone();
         assert!(key.disabled && key.note == "mine" && key.grant.has(Role::Read));
         world.run(rotate(10)).unwrap();
@@ -128,16 +128,16 @@ mod tests {
         assert_eq!(earlier.until, world.state.now().plus_ms(10_000));
         world.run(rotate(0)).unwrap();
         assert_eq!(world.state.access_key("a").unwrap().earlier, None);
-        world.run(Command::Access(AccessCommand::DeleteKey("a".into()))).unwrap();
+        world.run(Command::from(AccessCommand::DeleteKey("a".into()))).unwrap();
         assert!(world.state.access_key("a").is_none());
-        let gone = Command::Access(AccessCommand::ModifyKey("a".into(), off));
+        let gone = Command::from(AccessCommand::ModifyKey("a".into(), off));
         assert_eq!(world.run(gone).unwrap_err(), Refusal::NoAccessKey("a".into()));
     }
 
     #[test]
     fn tokens_over_their_time_make_room_for_others() {
         let mut world = World::new(1);
-        let token = |name: String| Command::Access(AccessCommand::CreateJoinToken { digest: name, valid_s: 60 });
+        let token = |name: String| Command::from(AccessCommand::CreateJoinToken { digest: name, valid_s: 60 });
         for at in 0..limits::JOIN_TOKENS {
             world.run(token(at.to_string())).unwrap();
         }

@@ -23,7 +23,7 @@ fn facts() -> MachineFacts {
 fn token(world: &mut World) -> String {
     let digest = format!("token {}", world.changes.len());
     let make = AccessCommand::CreateJoinToken { digest: digest.clone(), valid_s: 60 };
-    world.run(Command::Access(make)).unwrap();
+    world.run(Command::from(make)).unwrap();
     digest
 }
 

@@ -117,7 +117,7 @@ pub fn decide(
     let reply = match command {
         // A call is made by one caller.
         Command::Called(_, command) => return decide(state, settings, *command, now, rng),
-        Command::Access(command) => access::decide(&mut draft, command)?,
+        Command::Access(command) => access::decide(&mut draft, *command)?,
         Command::SubmitJob { spec, token } => job::submit(&mut draft, *spec, token)?,
         Command::RetryJobs(ids) => retry::retry(&mut draft, &ids)?,
         Command::TerminateJob(id) => job::terminate(&mut draft, id)?,

@@ -74,7 +74,7 @@ mod tests {
         let scope = Scope { topics: vec!["a-*".into()], ..Scope::default() };
         let grant = Grant { roles: [Role::Admin].into(), scope, quota, ..Grant::default() };
         let (secret_id, sealed, note) = ("pair".to_owned(), String::new(), String::new());
-        world.run(Command::Access(AccessCommand::CreateKey { secret_id, sealed, note, grant })).unwrap();
+        world.run(Command::from(AccessCommand::CreateKey { secret_id, sealed, note, grant })).unwrap();
         world
     }
 

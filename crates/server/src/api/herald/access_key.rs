@@ -58,7 +58,7 @@ pub(super) const DELETE: Action = Action {
     call: |app, params| {
         Box::pin(async move {
             let id = fields::read(params, "", |reader| reader.required_string("SecretId"))?;
-            done(app, Command::Access(AccessCommand::DeleteKey(id))).await
+            done(app, Command::from(AccessCommand::DeleteKey(id))).await
         })
     },
 };
@@ -75,7 +75,7 @@ async fn create(app: &App, params: &Value) -> Result<Value, ApiError> {
     let KeyPair { secret_id, secret_key } = drawn(draw_pair())?;
     let sealed = drawn(app.keys.seal(&secret_id, &secret_key))?;
     let made = AccessCommand::CreateKey { secret_id: secret_id.clone(), sealed, note, grant };
-    done(app, Command::Access(made)).await?;
+    done(app, Command::from(made)).await?;
     Ok(json!({"SecretId": secret_id, "SecretKey": secret_key}))
 }
 
@@ -124,7 +124,7 @@ fn modification(app: &App, params: &Value) -> Result<Command, ApiError> {
             grant: (changed != had).then_some(changed),
             disabled: reader.bool("Disabled")?,
         };
-        Ok(Command::Access(AccessCommand::ModifyKey(id, edit)))
+        Ok(Command::from(AccessCommand::ModifyKey(id, edit)))
     })
 }
 
@@ -144,7 +144,7 @@ async fn rotate(app: &App, params: &Value) -> Result<Value, ApiError> {
     let secret_key = drawn(draw_pair())?.secret_key;
     let sealed = drawn(app.keys.seal(&secret_id, &secret_key))?;
     let command = AccessCommand::RotateKey { secret_id: secret_id.clone(), sealed, keep_s };
-    done(app, Command::Access(command)).await?;
+    done(app, Command::from(command)).await?;
     Ok(json!({"SecretId": secret_id, "SecretKey": secret_key}))
 }
 

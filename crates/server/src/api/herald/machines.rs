@@ -70,7 +70,7 @@ async fn token(app: &App, params: &Value) -> Result<Value, ApiError> {
         tracing::error!(%error, "failed to draw a token");
         internal()
     })?;
-    let command = Command::Access(AccessCommand::CreateJoinToken { digest: digest(&token), valid_s });
+    let command = Command::from(AccessCommand::CreateJoinToken { digest: digest(&token), valid_s });
     match submit(app, Lane::Api, command, tdmq::of_refusal).await? {
         Reply::Done => {
             // Whoever has the token knows the server by its certificate, too.
