@@ -5,16 +5,19 @@ use std::sync::Arc;
 
 use kernel::access::{AccessCommand, Grant};
 use kernel::change::{EnvEdit, NodeFacts};
-use kernel::command::{Command, Token};
+use kernel::command::{Command, NewReplay, Token};
 use kernel::id::{EnvId, JobId, MachineId, NodeId, TemplateId};
 use kernel::machine::MachineFacts;
 use kernel::node::NodeStage;
+use kernel::replay::Which;
 use kernel::subscription::{Endpoint, Subscription};
 use kernel::template::{TemplateEdit, TemplateSpec};
+use kernel::time::Timestamp;
 use rand::RngExt;
 
 use crate::draw;
 use crate::promises::{Asked, There};
+use crate::replays::{ReplayKey, Replays};
 use crate::world::{LONG_S, QUEUES, SHORT_S, STRATEGIES, TOPICS, World, words};
 
 impl World<'_> {
@@ -28,7 +31,7 @@ impl World<'_> {
                     None => None,
                 }
             }
-            40..=57 => {
+            40..=51 => {
                 let nodes: Vec<NodeId> = self.state().nodes().map(|node| node.id).collect();
                 self.pick(&nodes).and_then(|node| self.provide(node))
             }
@@ -50,6 +53,14 @@ impl World<'_> {
             93..=94 => {
                 let place = self.rng.random_range(0..self.pushers.len());
                 self.push(place)?
+            }
+            52..=54 => Some(self.start_or_stop_replay()),
+            55..=57 => {
+                let running = Replays::running(self.state());
+                match self.pick(&running) {
+                    Some(which) => self.replay(which)?,
+                    None => None,
+                }
             }
             95..=97 => {
                 let (topic, _) = TOPICS[self.rng.random_range(0..TOPICS.len())];
@@ -321,6 +332,39 @@ impl World<'_> {
             .last()
             .map(|message| message.seq)
             .map(|through| (Command::FanOut { key: subscription.key, messages, through }, Asked::Nothing)))
+    }
+
+    fn start_or_stop_replay(&mut self) -> (Command, Asked) {
+        let (topic, _) = TOPICS[self.rng.random_range(0..TOPICS.len())];
+        let (name, ..) = STRATEGIES[self.rng.random_range(0..STRATEGIES.len())];
+        let (topic, name) = (topic.to_owned(), name.to_owned());
+        // Up to a little more than there is to replay.
+        let state = self.state();
+        let row = state
+            .subscriptions()
+            .find(|row| row.name == name && state.topic(row.key.topic).is_some_and(|it| it.name == topic));
+        let end = row.map_or(0, |row| row.cursor) + 10;
+        let from = self.rng.random_range(1..end);
+        let to = from + self.rng.random_range(0..200);
+        let (which, to) = match self.rng.random_range(0..6) {
+            0 => return (Command::StopReplay { topic, name, no: None }, Asked::Nothing),
+            1..=2 => (Which::Dead { since: Timestamp(0) }, u64::MAX),
+            3 => (Which::These { seqs: (from..=to).step_by(3).collect() }, to),
+            _ => (Which::All, to),
+        };
+        let rate_per_s = self.rng.random_range(1..12);
+        (Command::StartReplay(Box::new(NewReplay { topic, name, which, from, to, rate_per_s })), Asked::Nothing)
+    }
+
+    /// A replay posts, and has its record committed.
+    pub(crate) fn replay(&mut self, which: ReplayKey) -> Result<Option<(Command, Asked)>, String> {
+        // A server that is behind may know one that has ended.
+        if !self.is_up_to_date()? {
+            return Ok(None);
+        }
+        let (state, reader) = (self.servers[self.at].ledger.state(), self.reader.as_mut());
+        let record = self.replays.act(which, state, reader, self.now, self.calm, &mut self.rng)?;
+        Ok(record.map(|record| (record, Asked::Replayed(which))))
     }
 
     /// A subscriber posts, and has its record committed.

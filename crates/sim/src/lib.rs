@@ -17,6 +17,7 @@ mod faults;
 mod machines;
 mod promises;
 mod pushes;
+mod replays;
 mod sabotage;
 mod server;
 mod templates;

@@ -10,6 +10,7 @@ use kernel::state::State;
 use kernel::time::Timestamp;
 use store::ledger::LedgerError;
 
+use crate::replays::ReplayKey;
 use crate::templates::Templates;
 
 /// What a command asked, as far as its answer promises something.
@@ -19,6 +20,8 @@ pub(crate) enum Asked {
     Reports(NodeId, usize),
     /// The record of a subscriber, by its place.
     Record(usize),
+    /// The record of a replay.
+    Replayed(ReplayKey),
     Job {
         token: Option<String>,
     },

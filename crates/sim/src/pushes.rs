@@ -52,6 +52,11 @@ impl Pusher {
         Self { key, push: None, told: None, posts: Vec::new(), record: None, asked: false, arrived, seen, owners }
     }
 
+    /// Its subscription.
+    pub(crate) fn key(&self) -> SubscriptionKey {
+        self.key
+    }
+
     /// Forgets everything that is not stored.
     pub(crate) fn begin_anew(&mut self) {
         self.push = None;
@@ -99,9 +104,13 @@ impl Pusher {
             answers -= 1;
             let (seq, number) = self.posts.swap_remove(rng.random_range(0..self.posts.len()));
             let owner = self.owner(reader, seq)?;
-            let attempt = self.answer(seq, number, now, calm, rng);
-            let asks_to_wait = matches!(attempt.outcome, Outcome::Replied { status: 429 | 503, .. });
-            let retry_after_ms = (asks_to_wait && rng.random_bool(0.5)).then(|| rng.random_range(1..5_000));
+            let (outcome, retry_after_ms) = answered(calm, rng);
+            if outcome.is_success() && self.seen.insert(seq) {
+                self.arrived.push(seq);
+            }
+            let key = DeliveryKey { subscription: self.key, seq };
+            let attempt = Attempt { key, number, at: now, duration_ms: 1, address: "drawn".into(), outcome };
+            let attempt = Arc::new(attempt);
             let input = PushInput::Posted(Posted { attempt, retry_after_ms, owner });
             self.tell(input, reader, now, rng)?;
         }
@@ -130,24 +139,6 @@ impl Pusher {
         self.record = None;
         self.asked = false;
         self.tell(PushInput::Recorded, reader, now, rng)
-    }
-
-    fn answer(&mut self, seq: u64, number: u32, at: Timestamp, calm: bool, rng: &mut dyn Rng) -> Arc<Attempt> {
-        let replied = |status| Outcome::Replied { status, body: "drawn".into() };
-        let outcome = match rng.random_range(0..40) {
-            0..=7 if !calm => Outcome::Failed { error: "drawn".into() },
-            8..=9 if !calm => replied(503),
-            10..=11 if !calm => replied(429),
-            // It is gone, and posted to no more until somebody resumes the subscription.
-            12 if !calm => replied(410),
-            13 if !calm => replied(302),
-            _ => Outcome::Replied { status: 200, body: String::new() },
-        };
-        if outcome.is_success() && self.seen.insert(seq) {
-            self.arrived.push(seq);
-        }
-        let key = DeliveryKey { subscription: self.key, seq };
-        Arc::new(Attempt { key, number, at, duration_ms: 1, address: "drawn".into(), outcome })
     }
 
     fn tell(
@@ -192,13 +183,15 @@ impl Pusher {
     }
 
     /// Every message up to the end has arrived or was given up; where order was promised, they arrived in it.
-    pub(crate) fn audit(&self, state: &State, reader: &mut dyn Reader) -> Result<(), String> {
+    /// `replayed`: those that arrived by replays.
+    pub(crate) fn audit(&self, state: &State, reader: &mut dyn Reader, replayed: &BTreeSet<u64>) -> Result<(), String> {
         let rows = rows(reader, self.key, 0)?;
         let dead: BTreeSet<u64> =
             rows.iter().filter(|row| row.stage == DeliveryStage::Dead).map(|row| row.key.seq).collect();
         let end = state.topic(self.key.topic).map_or(0, |topic| topic.end());
         for seq in 1..=end {
-            ensure(self.seen.contains(&seq) || dead.contains(&seq), || format!("{:?} never got {seq}", self.key))?;
+            let arrived = self.seen.contains(&seq) || replayed.contains(&seq);
+            ensure(arrived || dead.contains(&seq), || format!("{:?} never got {seq}", self.key))?;
             let attempts = reader.attempts_of(self.key, seq, PAGE).map_err(words)?;
             for (number, attempt) in (1..).zip(&attempts) {
                 ensure(attempt.number == number, || format!("{:?} lacks attempt {number} of {seq}", self.key))?;
@@ -218,6 +211,23 @@ impl Pusher {
         let ordered = state.subscription(self.key).is_some_and(|row| row.strategy == Strategy::BackoffRetry);
         ensure(!ordered || self.arrived.is_sorted(), || format!("{:?} got {:?}", self.key, self.arrived))
     }
+}
+
+/// What an endpoint answers, and how many milliseconds it asks to be left alone for.
+pub(crate) fn answered(calm: bool, rng: &mut dyn Rng) -> (Outcome, Option<u64>) {
+    let replied = |status| Outcome::Replied { status, body: "drawn".into() };
+    let outcome = match rng.random_range(0..40) {
+        0..=7 if !calm => Outcome::Failed { error: "drawn".into() },
+        8..=9 if !calm => replied(503),
+        10..=11 if !calm => replied(429),
+        // It is gone, and posted to no more until somebody resumes the subscription.
+        12 if !calm => replied(410),
+        13 if !calm => replied(302),
+        _ => Outcome::Replied { status: 200, body: String::new() },
+    };
+    let asks_to_wait = matches!(outcome, Outcome::Replied { status: 429 | 503, .. });
+    let retry_after_ms = (asks_to_wait && rng.random_bool(0.5)).then(|| rng.random_range(1..5_000));
+    (outcome, retry_after_ms)
 }
 
 /// The rows a loop begins with: all ahead of the cursor, and behind it those that are not dead.

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use kernel::replay::Replay;
 use kernel::state::{Row, RowKey};
 use kernel::time::Timestamp;
 use rand::Rng;
@@ -40,6 +41,8 @@ pub enum Sabotage {
     KeepJoinToken,
     /// A subscription's cursor runs ahead of what was delivered.
     SkipMessage,
+    /// A replay's place runs ahead of what it has sent.
+    SkipReplayed,
     /// A commit is acknowledged that was never made.
     LieAboutCommit,
     /// A commit that was made is reported as not made, and done again.
@@ -50,7 +53,7 @@ pub enum Sabotage {
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::LoseEvent,
         Self::CutChain,
         Self::LoseMessage,
@@ -65,6 +68,7 @@ impl Sabotage {
         Self::ForgetToken,
         Self::KeepJoinToken,
         Self::SkipMessage,
+        Self::SkipReplayed,
         Self::LieAboutCommit,
         Self::CommitTwice,
         Self::IgnoreOthers,
@@ -110,6 +114,7 @@ impl Sabotage {
                 lose(&mut spoilt, |change| is_gone(change, |key| matches!(key, RowKey::JoinToken(..))))
             }
             Self::SkipMessage => skip_message(&mut spoilt),
+            Self::SkipReplayed => skip_replayed(&mut spoilt),
             // These are made with the commit itself.
             Self::LieAboutCommit | Self::CommitTwice | Self::IgnoreOthers => !batch.is_empty(),
         };
@@ -147,6 +152,18 @@ fn skip_message(batch: &mut Batch) -> bool {
     batch.rows.iter_mut().any(|change| match &mut change.row {
         Some(Row::Subscription(row)) if !change.fresh && row.cursor > 0 => {
             Arc::make_mut(row).cursor += 1;
+            true
+        }
+        _ => false,
+    })
+}
+
+fn skip_replayed(batch: &mut Batch) -> bool {
+    batch.rows.iter_mut().any(|change| match &mut change.row {
+        Some(Row::Subscription(row)) => {
+            let running = |replay: &Replay| replay.is_running() && replay.next < replay.to;
+            let Some(at) = row.replays.iter().position(running) else { return false };
+            Arc::make_mut(row).replays[at].next += 1;
             true
         }
         _ => false,

@@ -22,6 +22,7 @@ use crate::faults::{Connection, Weather};
 use crate::machines::Machines;
 use crate::promises::{Asked, Promises, There};
 use crate::pushes::Pusher;
+use crate::replays::Replays;
 use crate::sabotage::Sabotage;
 use crate::server::Server;
 use crate::{audit, draw};
@@ -192,6 +193,7 @@ pub(crate) struct World<'v> {
     pub(crate) machines: Machines,
     pub(crate) promises: Promises,
     pub(crate) pushers: Vec<Pusher>,
+    pub(crate) replays: Replays,
     pub(crate) restarts: usize,
     pub(crate) next_text: u64,
     pub(crate) wake: Timestamp,
@@ -235,6 +237,7 @@ impl<'v> World<'v> {
             machines: Machines::default(),
             promises: Promises::default(),
             pushers: Vec::new(),
+            replays: Replays::default(),
             restarts: 0,
             next_text: 0,
             wake: Timestamp::NEVER,
@@ -385,6 +388,10 @@ impl<'v> World<'v> {
                     let pusher = &mut self.pushers[*place];
                     pusher.recorded(reply.is_ok(), self.reader.as_mut(), self.now, &mut self.rng)?;
                 }
+                (Asked::Replayed(which), _) => {
+                    let reader = self.reader.as_mut();
+                    self.replays.recorded(*which, reply.is_ok(), reader, self.now, &mut self.rng)?;
+                }
                 _ => self.promises.settle(asked, reply, decided)?,
             }
         }
@@ -439,6 +446,7 @@ impl<'v> World<'v> {
         self.now = self.servers[self.at].time(self.real);
         self.break_connections();
         self.pushers.iter_mut().for_each(Pusher::begin_anew);
+        self.replays.begin_anew();
         let after = audit::image(self.state());
         match before {
             Some(before) if before != after => {
@@ -481,12 +489,12 @@ impl<'v> World<'v> {
         let copied = state.subscriptions().all(|subscription| {
             state.topic(subscription.key.topic).is_none_or(|topic| topic.end() == subscription.cursor)
         });
-        ended && copied && self.pushers.iter().all(Pusher::is_at_rest)
+        ended && copied && self.pushers.iter().all(Pusher::is_at_rest) && Replays::running(state).is_empty()
     }
 
     fn calm_round(&mut self) -> Result<(), String> {
         self.step += 1;
-        let wake = self.pushers.iter().map(Pusher::wake).fold(self.wake, Timestamp::min);
+        let wake = self.pushers.iter().map(Pusher::wake).fold(self.wake, Timestamp::min).min(self.replays.wake());
         self.real = self.real.plus_ms(100).max(wake.min(self.now.plus_s(60)));
         self.now = self.servers[self.at].time(self.real);
         let mut told = BTreeSet::new();
@@ -516,6 +524,9 @@ impl<'v> World<'v> {
         for place in 0..self.pushers.len() {
             batch.extend(self.push(place)?);
         }
+        for which in Replays::running(self.state()) {
+            batch.extend(self.replay(which)?);
+        }
         self.commit(batch)
     }
 
@@ -540,8 +551,10 @@ impl<'v> World<'v> {
         }
         self.promises.hold_for_keys(self.state())?;
         self.promises.templates.hold(self.state())?;
+        self.replays.audit(self.state())?;
         for pusher in &self.pushers {
-            pusher.audit(self.servers[self.at].ledger.state(), self.reader.as_mut())?;
+            let replayed = self.replays.arrived(pusher.key());
+            pusher.audit(self.servers[self.at].ledger.state(), self.reader.as_mut(), &replayed)?;
         }
         audit::queue_holds(&self.texts_in("work")?, &self.promises, &self.texts_of("work"))?;
         let (acknowledged, commits) = (self.promises.acknowledged, self.servers[self.at].ledger.version());
