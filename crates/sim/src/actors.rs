@@ -35,6 +35,14 @@ impl World<'_> {
                 let nodes: Vec<NodeId> = self.state().nodes().map(|node| node.id).collect();
                 self.pick(&nodes).and_then(|node| self.provide(node))
             }
+            52..=54 => Some(self.start_or_stop_replay()),
+            55..=57 => {
+                let running = Replays::running(self.state());
+                match self.pick(&running) {
+                    Some(which) => self.replay(which)?,
+                    None => None,
+                }
+            }
             58 => self.lose_machine(),
             59..=64 => self.submit(),
             65..=66 => self.drawn_job().map(|id| (Command::TerminateJob(id), Asked::Nothing)),
@@ -53,14 +61,6 @@ impl World<'_> {
             93..=94 => {
                 let place = self.rng.random_range(0..self.pushers.len());
                 self.push(place)?
-            }
-            52..=54 => Some(self.start_or_stop_replay()),
-            55..=57 => {
-                let running = Replays::running(self.state());
-                match self.pick(&running) {
-                    Some(which) => self.replay(which)?,
-                    None => None,
-                }
             }
             95..=97 => {
                 let (topic, _) = TOPICS[self.rng.random_range(0..TOPICS.len())];
