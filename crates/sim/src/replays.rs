@@ -61,7 +61,9 @@ impl Replays {
         self.loops.clear();
     }
 
-    pub(crate) fn wake(&self) -> Timestamp {
+    /// When one that goes on, as a state has it, wants to be looked at.
+    pub(crate) fn wake(&mut self, state: &State) -> Timestamp {
+        self.loops.retain(|which, _| find(state, *which).is_some());
         self.loops.values().map(|replayer| replayer.posts.wake()).fold(Timestamp::NEVER, Timestamp::min)
     }
 

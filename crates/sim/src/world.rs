@@ -494,7 +494,8 @@ impl<'v> World<'v> {
 
     fn calm_round(&mut self) -> Result<(), String> {
         self.step += 1;
-        let wake = self.pushers.iter().map(Pusher::wake).fold(self.wake, Timestamp::min).min(self.replays.wake());
+        let replays = self.replays.wake(self.servers[self.at].ledger.state());
+        let wake = self.pushers.iter().map(Pusher::wake).fold(self.wake.min(replays), Timestamp::min);
         self.real = self.real.plus_ms(100).max(wake.min(self.now.plus_s(60)));
         self.now = self.servers[self.at].time(self.real);
         let mut told = BTreeSet::new();
