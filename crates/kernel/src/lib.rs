@@ -24,6 +24,8 @@ pub mod limits;
 pub mod list;
 pub mod loops;
 pub mod machine;
+#[doc(hidden)]
+pub mod mistake;
 pub mod node;
 pub mod phase;
 pub mod queue;

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 use kernel::environment::NodeType;
 use kernel::limits;
+use kernel::mistake::Mistakes;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -448,6 +449,7 @@ impl Config {
             retry_pause_s: self.jobs.retry_pause_s,
             lost_retries: self.jobs.lost_retries,
             audit_topic: self.audit.topic.clone(),
+            mistakes: Mistakes::NONE,
         }
     }
 }

@@ -95,7 +95,7 @@ fn twice(count: u64) -> ExitCode {
 
 fn sabotage() -> ExitCode {
     let mut all = true;
-    for sabotage in Sabotage::ALL {
+    for sabotage in Sabotage::all() {
         let found = (0..LOOKED_THROUGH).find_map(|seed| {
             let violation = simulate(Run { sabotage: Some(sabotage), ..Run::of(seed) }).err()?;
             Some((seed, violation.what))

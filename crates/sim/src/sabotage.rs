@@ -1,8 +1,10 @@
-//! Deliberate faults, to show that the simulation can fail: each is a mistake that the production code could make in
-//! what it commits, made between the ledger and its store. No production code knows of them.
+//! Deliberate faults, to show that the simulation can fail: mistakes that the production code could make in what it
+//! commits, made between the ledger and its store, of which no production code knows; and mistakes in the kernel's
+//! decisions, which are made there.
 
 use std::sync::Arc;
 
+use kernel::mistake::Mistake;
 use kernel::replay::Replay;
 use kernel::state::{Row, RowKey};
 use kernel::time::Timestamp;
@@ -49,11 +51,13 @@ pub enum Sabotage {
     CommitTwice,
     /// What was decided before another server's commit is committed after it.
     IgnoreOthers,
+    /// The kernel decides wrongly.
+    Decide(Mistake),
 }
 
 impl Sabotage {
-    /// All of them.
-    pub const ALL: [Self; 18] = [
+    /// All that are made in what is committed.
+    const IN_COMMITS: [Self; 18] = [
         Self::LoseEvent,
         Self::CutChain,
         Self::LoseMessage,
@@ -73,6 +77,19 @@ impl Sabotage {
         Self::CommitTwice,
         Self::IgnoreOthers,
     ];
+
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::IN_COMMITS.into_iter().chain(Mistake::ALL.map(Self::Decide))
+    }
+
+    /// What the kernel is to decide wrongly.
+    pub(crate) fn mistake(self) -> Option<Mistake> {
+        match self {
+            Self::Decide(mistake) => Some(mistake),
+            _ => None,
+        }
+    }
 
     /// Makes the mistake in a batch, where there is something to make it with and chance has it so.
     pub(crate) fn spoil(self, batch: &Batch, rng: &mut dyn Rng) -> Option<Batch> {
@@ -117,6 +134,8 @@ impl Sabotage {
             Self::SkipReplayed => skip_replayed(&mut spoilt),
             // These are made with the commit itself.
             Self::LieAboutCommit | Self::CommitTwice | Self::IgnoreOthers => !batch.is_empty(),
+            // These were made before.
+            Self::Decide(_) => false,
         };
         is_done.then_some(spoilt)
     }

@@ -4,6 +4,7 @@
 //! decides anew.
 
 use kernel::decide::Settings;
+use kernel::mistake::Mistakes;
 use kernel::time::{Clock, Timestamp};
 use store::ledger::Ledger;
 
@@ -29,7 +30,9 @@ impl Server {
         ahead_ms: i64,
         real: Timestamp,
     ) -> Result<Self, String> {
-        let settings = Settings { retry_pause_s: 2, lost_retries: 1, node_places: Some(12), ..Settings::default() };
+        let mistakes = Mistakes::of(sabotage.and_then(Sabotage::mistake));
+        let settings =
+            Settings { retry_pause_s: 2, lost_retries: 1, node_places: Some(12), mistakes, ..Settings::default() };
         let mut last = String::new();
         for _ in 0..100 {
             let store = Faulty { inner: store.clone(), sabotage, weather: weather.clone() };

@@ -50,7 +50,7 @@ fn every_deliberate_fault_is_found() {
     let found = |sabotage: &Sabotage| {
         (0..FAULTY_SEEDS).any(|seed| simulate(Run { sabotage: Some(*sabotage), ..Run::of(seed) }).is_err())
     };
-    let missed: Vec<Sabotage> = Sabotage::ALL.into_iter().filter(|sabotage| !found(sabotage)).collect();
+    let missed: Vec<Sabotage> = Sabotage::all().filter(|sabotage| !found(sabotage)).collect();
     assert!(missed.is_empty(), "not found in {FAULTY_SEEDS} seeds: {missed:?}");
 }
 

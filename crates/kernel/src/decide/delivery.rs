@@ -11,6 +11,7 @@ use crate::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStage, Outcome};
 use crate::event::{self, DeliveryTrouble, EventName, Subject};
 use crate::filter;
 use crate::limits;
+use crate::mistake::Mistake;
 use crate::subscription::{Endpoint, Health, Stage, Subscription, SubscriptionKey};
 use crate::topic::{MsgId, Topic, TopicMessage};
 
@@ -48,7 +49,9 @@ pub(super) fn fan_out(
             continue;
         }
         room -= 1;
-        message::store(draft, *queue, message.body.clone(), draft.now);
+        if !draft.errs(Mistake::SkipCopy) {
+            message::store(draft, *queue, message.body.clone(), draft.now);
+        }
     }
     move_cursor(draft, &topic, &subscription, cursor);
     Ok(Reply::Done)

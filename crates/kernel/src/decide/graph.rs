@@ -5,6 +5,7 @@ use crate::change::What;
 use crate::decide::{Draft, Owner};
 use crate::event::{EventName, Subject};
 use crate::id::JobId;
+use crate::mistake::Mistake;
 use crate::phase::Phase;
 use crate::task::{Intent, TaskKey};
 
@@ -75,7 +76,7 @@ fn readiness(draft: &Draft<'_>, job: &crate::job::Job, number: u32) -> Readiness
             return Readiness::Never(job.spec.tasks[before as usize].name.clone());
         }
     }
-    if all_ended { Readiness::Ready } else { Readiness::Wait }
+    if all_ended || draft.errs(Mistake::BeginEarly) { Readiness::Ready } else { Readiness::Wait }
 }
 
 /// Brings a job into the state that its tasks call for.

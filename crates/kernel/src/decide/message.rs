@@ -9,6 +9,7 @@ use crate::command::{Refusal, Reply};
 use crate::decide::queue::named;
 use crate::decide::{Draft, dead_letter, topic};
 use crate::limits;
+use crate::mistake::Mistake;
 use crate::queue::{Handle, MessageKey, QueueMessage};
 use crate::time::Timestamp;
 use crate::topic::{MsgId, StreamNo};
@@ -77,7 +78,7 @@ pub(super) fn delete(draft: &mut Draft<'_>, queue: &str, handles: &[Handle]) -> 
         let valid = draft.state.message(key).is_some_and(|message| {
             message.receipt != 0 && message.receipt == handle.receipt() && draft.now < message.visible
         });
-        if valid {
+        if valid && !draft.errs(Mistake::DeleteNothing) {
             let keeps = queue.kept.is_some();
             draft.record(if keeps { What::MessageKept(key) } else { What::MessageDeleted(key) });
         }

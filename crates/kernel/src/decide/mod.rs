@@ -44,6 +44,7 @@ use crate::environment::Env;
 use crate::event::{Event, EventId, EventName, Notification, Outlets, Subject};
 use crate::evolve::evolve;
 use crate::job::Job;
+use crate::mistake::{Mistake, Mistakes};
 use crate::state::State;
 use crate::subscription::SubscriptionKey;
 use crate::time::Timestamp;
@@ -76,6 +77,8 @@ pub struct Settings {
     pub lost_retries: u32,
     /// The topic that the audit trail goes to; `None`: there is none.
     pub audit_topic: Option<String>,
+    /// What decisions do wrong on purpose.
+    pub mistakes: Mistakes,
 }
 
 impl Default for Settings {
@@ -93,6 +96,7 @@ impl Default for Settings {
             retry_pause_s: crate::limits::RETRY_PAUSE_DEFAULT_S,
             lost_retries: 0,
             audit_topic: None,
+            mistakes: Mistakes::NONE,
         }
     }
 }
@@ -259,6 +263,11 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Whether this mistake is to be made.
+    pub(crate) fn errs(&self, mistake: Mistake) -> bool {
+        self.settings.mistakes.include(mistake)
+    }
+
     /// Whether nothing has been recorded.
     fn is_empty(&self) -> bool {
         self.changes.is_empty()
@@ -298,7 +307,7 @@ impl<'a> Draft<'a> {
                 let sent = outlets.of(notification.topic);
                 wanted.push(Wanted {
                     topic: notification.topic,
-                    sequence: sent.map_or(0, |outlet| outlet.sent) + 1,
+                    sequence: sent.map_or(0, |outlet| outlet.sent) + 1 + u64::from(self.errs(Mistake::SkipSequence)),
                     previous: sent.map_or(0, |outlet| outlet.last),
                     vars: config.vars.clone(),
                 });
@@ -392,6 +401,7 @@ pub(crate) fn remembered(
     let Some(token) = token else { return Ok(None) };
     match draft.state.tokens.get(&format!("{action} {}", token.token)) {
         Some(used) if draft.now.since_ms(used.used) >= crate::limits::CLIENT_TOKEN_MS => Ok(None),
+        Some(_) if draft.errs(Mistake::IgnoreToken) => Ok(None),
         Some(used) if used.digest == token.digest => Ok(Some(used.answer.clone())),
         Some(_) => Err(Refusal::TokenReused(token.token.clone())),
         None => Ok(None),

@@ -10,6 +10,7 @@ use crate::event::{EventName, NodeOwner, Subject};
 use crate::id::{EnvId, MachineId, NodeId};
 use crate::instance::{Asked, InstanceKey, RunId, Stage};
 use crate::limits;
+use crate::mistake::Mistake;
 use crate::node::{Node, NodeStage, Then};
 use crate::state::State;
 use crate::task::{Intent, TaskKey};
@@ -148,6 +149,9 @@ pub(super) fn connected(draft: &mut Draft<'_>, id: NodeId, facts: NodeFacts) -> 
     if matches!(stage, NodeStage::Creating | NodeStage::Created | NodeStage::Abnormal) {
         enter(draft, id, NodeStage::Running, String::new(), EventName::ComputeNodeRunning);
         settle(draft, id);
+    }
+    if draft.errs(Mistake::GiveTwice) {
+        lose_instances(draft, id, &[], LOST);
     }
     Ok(Reply::Done)
 }

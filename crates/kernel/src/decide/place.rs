@@ -10,6 +10,7 @@ use crate::decide::{Draft, graph};
 use crate::id::{EnvId, JobId, NodeId};
 use crate::instance::{Asked, Instance, InstanceKey, Stage};
 use crate::limits;
+use crate::mistake::Mistake;
 use crate::state::State;
 use crate::task::TaskKey;
 use crate::time::Timestamp;
@@ -45,7 +46,7 @@ fn choose_node(draft: &Draft<'_>, env: EnvId, key: InstanceKey) -> Option<NodeId
     draft
         .state
         .nodes_of(env)
-        .filter(|node| node.room() > 0)
+        .filter(|node| node.room() > 0 || draft.errs(Mistake::Overfill))
         .max_by_key(|node| (node.free_slots() > 0, Some(node.id) != before, node.free_slots(), node.room()))
         .map(|node| node.id)
 }
