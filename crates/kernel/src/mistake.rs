@@ -19,11 +19,15 @@ pub enum Mistake {
     DeleteNothing,
     /// A ClientToken that was used is taken for a new one.
     IgnoreToken,
+    /// A subscription is said to be gone, and is not.
+    KeepSubscription,
+    /// What a silent machine of somebody's runs is taken for lost, and given to another.
+    GiveSilent,
 }
 
 impl Mistake {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::BeginEarly,
         Self::Overfill,
         Self::GiveTwice,
@@ -31,6 +35,8 @@ impl Mistake {
         Self::SkipCopy,
         Self::DeleteNothing,
         Self::IgnoreToken,
+        Self::KeepSubscription,
+        Self::GiveSilent,
     ];
 }
 

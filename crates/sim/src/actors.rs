@@ -10,20 +10,23 @@ use kernel::id::{EnvId, JobId, MachineId, NodeId, TemplateId};
 use kernel::machine::MachineFacts;
 use kernel::node::NodeStage;
 use kernel::replay::Which;
-use kernel::subscription::{Endpoint, Subscription};
+use kernel::subscription::{Endpoint, MannerEdit, Strategy, Subscription};
 use kernel::template::{TemplateEdit, TemplateSpec};
 use kernel::time::Timestamp;
 use rand::RngExt;
 
+use crate::aside::{ASIDE, OF_TOPIC};
 use crate::draw;
 use crate::promises::{Asked, There};
 use crate::replays::{ReplayKey, Replays};
-use crate::world::{LONG_S, QUEUES, SHORT_S, STRATEGIES, TOPICS, World, words};
+use crate::world::{self, COPIED, LONG_S, QUEUES, SHORT_S, STRATEGIES, TOPICS, World, words};
 
 impl World<'_> {
     /// Something that somebody does.
     pub(crate) fn drawn(&mut self, told: &mut BTreeSet<NodeId>) -> Result<Option<(Command, Asked)>, String> {
         Ok(match self.rng.random_range(0..100) {
+            34 => Some(self.subscribe_or_not()),
+            35..=38 => self.silence(),
             0..=39 => {
                 let nodes = self.machines.all();
                 match self.pick(&nodes) {
@@ -63,8 +66,8 @@ impl World<'_> {
                 self.push(place)?
             }
             95..=97 => {
-                let (topic, _) = TOPICS[self.rng.random_range(0..TOPICS.len())];
-                self.fan_out(topic)?
+                let (topic, name) = COPIED[self.rng.random_range(0..COPIED.len())];
+                self.fan_out(topic, name)?
             }
             _ => {
                 let due = self.servers[self.at].ledger.due_in_queues(self.now, 20).unwrap_or_default();
@@ -80,7 +83,14 @@ impl World<'_> {
         told: &mut BTreeSet<NodeId>,
     ) -> Result<Option<(Command, Asked)>, String> {
         self.machines.act(node, self.calm, self.now, &mut self.rng)?;
+        let heard = self.calm || self.rng.random_bool(0.1);
         let Some(machine) = self.machines.get(node) else { return Ok(None) };
+        if machine.silent && !heard {
+            return Ok(None);
+        }
+        if machine.silent {
+            machine.hear_again();
+        }
         if machine.stale {
             // A server welcomes it with what it believes once it has committed that it came, so with nothing old.
             if (!self.calm && self.rng.random_bool(0.5)) || !self.is_up_to_date()? {
@@ -110,6 +120,8 @@ impl World<'_> {
                 Command::NodeCreationFailed(node, "drawn".into())
             }
             NodeStage::Creating => Command::NodeCreated(node),
+            // It is there, and comes back when it is heard again.
+            NodeStage::Abnormal if self.machines.get(node).is_some_and(|machine| machine.silent) => return None,
             NodeStage::Created | NodeStage::Abnormal => {
                 self.machines.start(node, row.slots);
                 Command::NodeConnected(node, NodeFacts { agent_version: "1".into(), ..NodeFacts::default() })
@@ -133,6 +145,16 @@ impl World<'_> {
         let nodes = self.machines.all();
         let node = self.pick(&nodes)?;
         Some((self.lost(node), Asked::Nothing))
+    }
+
+    /// Nothing is heard of somebody's machine, and what runs on it goes on.
+    fn silence(&mut self) -> Option<(Command, Asked)> {
+        let running = self.state().nodes().filter(|node| node.attached && node.stage == NodeStage::Running);
+        let (busy, idle): (Vec<_>, Vec<_>) = running.partition(|node| !node.held.is_empty());
+        let nodes: Vec<NodeId> = if busy.is_empty() { idle } else { busy }.iter().map(|node| node.id).collect();
+        let node = self.pick(&nodes)?;
+        self.machines.get(node)?.silent = true;
+        Some((Command::NodeSilent { node, reason: "drawn".into() }, Asked::Nothing))
     }
 
     fn envs(&self) -> Vec<EnvId> {
@@ -215,9 +237,7 @@ impl World<'_> {
             }
             (2..=5, ..) => {
                 let credential = format!("machine-{}", self.rng.random_range(0..8));
-                let facts = MachineFacts { name: credential.clone(), cpu: 1, mem_gb: 1, slots: 2 };
-                let asked = Asked::Join { credential: credential.clone() };
-                (Command::JoinMachine { token, credential, facts, connected }, asked)
+                join(token, credential, connected)
             }
             (6..=8, Some(env), Some(machine)) => {
                 (Command::AttachMachines { env, machines: vec![machine], connected }, Asked::Nothing)
@@ -256,6 +276,15 @@ impl World<'_> {
                 (Command::CreateTemplate(Box::new(spec)), Asked::TemplateMade(name))
             }
         }
+    }
+
+    fn subscribe_or_not(&mut self) -> (Command, Asked) {
+        if self.rng.random_bool(0.5) {
+            let queue = Endpoint::Queue { queue: Default::default(), name: ASIDE.into() };
+            let command = world::subscribe(OF_TOPIC, ASIDE, queue, Strategy::default(), MannerEdit::default());
+            return (command, Asked::Subscribed);
+        }
+        (Command::Unsubscribe { topic: OF_TOPIC.into(), name: ASIDE.into() }, Asked::Unsubscribed)
     }
 
     fn pause_or_resume(&mut self) -> (Command, Asked) {
@@ -301,7 +330,7 @@ impl World<'_> {
         let text = self.text("news");
         let bodies = vec![text.as_str().into()];
         let command = Command::Publish { topic: "news".into(), bodies, tags: Vec::new(), routing_key: String::new() };
-        (command, Asked::Text(text))
+        (command, Asked::Published(text))
     }
 
     fn receive(&mut self) -> (Command, Asked) {
@@ -321,11 +350,12 @@ impl World<'_> {
         Some((Command::DeleteMessages { queue: queue.into(), handles }, Asked::Deleted { texts }))
     }
 
-    pub(crate) fn fan_out(&mut self, topic: &str) -> Result<Option<(Command, Asked)>, String> {
+    /// Messages of a topic are copied into the queue of the subscription of this name.
+    pub(crate) fn fan_out(&mut self, topic: &str, name: &str) -> Result<Option<(Command, Asked)>, String> {
         let state = self.state();
         let Some(topic) = state.topic_named(topic).map(|topic| topic.no) else { return Ok(None) };
-        let to_queue = |row: &&Arc<Subscription>| matches!(row.endpoint, Endpoint::Queue { .. });
-        let Some(subscription) = state.subscriptions_of(topic).find(to_queue).cloned() else { return Ok(None) };
+        let named = |row: &&Arc<Subscription>| row.name == name;
+        let Some(subscription) = state.subscriptions_of(topic).find(named).cloned() else { return Ok(None) };
         let limit = self.rng.random_range(1..200);
         let messages = self.reader.topic_messages(topic, subscription.cursor, limit).map_err(words)?;
         Ok(messages
@@ -373,4 +403,11 @@ impl World<'_> {
         let record = self.pushers[place].act(state, reader, self.now, self.calm, &mut self.rng)?;
         Ok(record.map(|record| (record, Asked::Record(place))))
     }
+}
+
+/// A machine joins with a token, and shows this secret from then on.
+pub(crate) fn join(token: String, credential: String, connected: BTreeSet<MachineId>) -> (Command, Asked) {
+    let facts = MachineFacts { name: credential.clone(), cpu: 1, mem_gb: 1, slots: 2 };
+    let asked = Asked::Join { credential: credential.clone() };
+    (Command::JoinMachine { token, credential, facts, connected }, asked)
 }

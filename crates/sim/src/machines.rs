@@ -24,6 +24,8 @@ pub(crate) struct Machine {
     reports: Vec<Report>,
     /// Whether its connection broke, so that it must hear what is believed of it.
     pub(crate) stale: bool,
+    /// Whether nothing is heard of it, and it hears nothing.
+    pub(crate) silent: bool,
 }
 
 /// All of them, and the processes that live on them.
@@ -111,7 +113,8 @@ impl Machines {
             };
         }
         let running: Vec<RunId> = machine.running.iter().copied().collect();
-        if !running.is_empty() {
+        // In the storm, runs are long enough to be going on when something befalls their node.
+        if !running.is_empty() && (calm || rng.random_bool(0.4)) {
             let run = running[rng.random_range(0..running.len())];
             machine.running.remove(&run);
             self.processes.remove(&run.instance());
@@ -131,6 +134,12 @@ fn drawn_exit(calm: bool, rng: &mut dyn Rng) -> ExitHow {
 }
 
 impl Machine {
+    /// Its connection is there again: what was ordered meanwhile has not reached it.
+    pub(crate) fn hear_again(&mut self) {
+        self.stale |= self.silent;
+        self.silent = false;
+    }
+
     /// Takes an order.
     pub(crate) fn order(&mut self, run: RunId) {
         if !self.holds(run) && !self.has_reported(run) {

@@ -15,7 +15,7 @@ usage: sim --seed S              run one seed, and tell of each step on standard
        sim --sabotage            make each deliberate fault, and tell how many seeds it took to find it";
 
 /// Seeds in which a deliberate fault is looked for.
-const LOOKED_THROUGH: u64 = 100;
+const LOOKED_THROUGH: u64 = 200;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

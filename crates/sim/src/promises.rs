@@ -10,6 +10,7 @@ use kernel::state::State;
 use kernel::time::Timestamp;
 use store::ledger::LedgerError;
 
+use crate::aside::Aside;
 use crate::replays::ReplayKey;
 use crate::templates::Templates;
 
@@ -43,7 +44,13 @@ pub(crate) enum Asked {
     TemplateNamed(TemplateId, String),
     /// The end of one.
     TemplateGone(TemplateId),
-    /// A text to a queue or topic.
+    /// The subscription that comes and goes.
+    Subscribed,
+    /// Its end.
+    Unsubscribed,
+    /// A text to a topic.
+    Published(String),
+    /// A text to a queue.
     Text(String),
     Receipt {
         queue: &'static str,
@@ -55,11 +62,11 @@ pub(crate) enum Asked {
 }
 
 /// How certain it is that something is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum There {
-    Yes,
-    Maybe,
     No,
+    Maybe,
+    Yes,
 }
 
 /// Everything promised so far.
@@ -75,6 +82,8 @@ pub(crate) struct Promises {
     keys: BTreeMap<String, There>,
     /// Task templates.
     pub(crate) templates: Templates,
+    /// The subscription that comes and goes.
+    pub(crate) aside: Aside,
     /// Tokens to join with that were made, or may have been.
     join_tokens: usize,
     /// Texts that clients sent and published.
@@ -131,6 +140,12 @@ impl Promises {
             (Asked::TemplateGone(id), Ok(_) | Err(LedgerError::Unknown)) => self.templates.gone(id, there),
             (Asked::JoinToken, Ok(_) | Err(LedgerError::Unknown)) => self.join_tokens += 1,
             (Asked::Join { credential }, Ok(Reply::Machine(id))) => return self.join(credential, *id),
+            (Asked::Subscribed, _) => self.aside.subscribed(there),
+            (Asked::Unsubscribed, _) => self.aside.unsubscribed(there),
+            (Asked::Published(text), _) => {
+                self.aside.published(&text, there);
+                self.texts.insert(text, there);
+            }
             (Asked::Text(text), _) => {
                 self.texts.insert(text, there);
             }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
+use kernel::access::AccessCommand;
 use kernel::change::{EnvEdit, What};
 use kernel::command::{Command, NewSubscription};
 use kernel::instance::Stage;
@@ -18,6 +19,7 @@ use store::ledger::Outcome;
 use store::sqlite::SqliteStore;
 use store::{Reader, Store as _};
 
+use crate::aside::{ASIDE, OF_TOPIC};
 use crate::faults::{Connection, Weather};
 use crate::machines::Machines;
 use crate::promises::{Asked, Promises, There};
@@ -25,7 +27,7 @@ use crate::pushes::Pusher;
 use crate::replays::Replays;
 use crate::sabotage::Sabotage;
 use crate::server::Server;
-use crate::{audit, draw};
+use crate::{actors, audit, draw};
 
 /// Steps of the shortest and of the longest storm.
 const STORM_STEPS: std::ops::RangeInclusive<usize> = 10..=150;
@@ -39,6 +41,9 @@ pub(crate) const SHORT_S: u64 = 30;
 pub(crate) const QUEUES: [(&str, u64); 4] = [("work", LONG_S), ("short", SHORT_S), ("sink", LONG_S), ("inbox", LONG_S)];
 /// Topics and the queues that subscribe to them.
 pub(crate) const TOPICS: [(&str, &str); 2] = [("events", "sink"), ("news", "inbox")];
+
+/// Subscriptions of queues, by topic and name.
+pub(crate) const COPIED: [(&str, &str); 3] = [("events", "queue"), ("news", "queue"), (OF_TOPIC, ASIDE)];
 
 /// Each topic has an HTTP subscriber of each.
 pub(crate) const STRATEGIES: [(&str, Strategy, Order); 3] = [
@@ -63,7 +68,13 @@ fn manner(order: Order) -> MannerEdit {
     }
 }
 
-fn subscribe(topic: &str, name: &str, endpoint: Endpoint, strategy: Strategy, manner: MannerEdit) -> Command {
+pub(crate) fn subscribe(
+    topic: &str,
+    name: &str,
+    endpoint: Endpoint,
+    strategy: Strategy,
+    manner: MannerEdit,
+) -> Command {
     let format = if matches!(endpoint, Endpoint::Queue { .. }) { Format::Simplified } else { Format::Json };
     Command::Subscribe(Box::new(NewSubscription {
         topic: topic.into(),
@@ -248,6 +259,7 @@ impl<'v> World<'v> {
 
     fn set_up(&mut self) -> Result<(), String> {
         let mut commands: Vec<Command> = QUEUES.iter().map(|(name, keeps)| draw::create_queue(name, *keeps)).collect();
+        commands.push(draw::create_queue(ASIDE, LONG_S));
         for (topic, queue) in TOPICS {
             let name = topic.to_owned();
             commands.push(draw::create_topic(name, LONG_S));
@@ -265,7 +277,19 @@ impl<'v> World<'v> {
         let subscriptions = self.state().subscriptions();
         let http = subscriptions.filter(|row| matches!(row.endpoint, Endpoint::Http { .. }));
         self.pushers = http.map(|row| Pusher::new(row.key.topic, row.key.no)).collect();
-        Ok(())
+        self.attach_one()
+    }
+
+    /// A machine of somebody's joins, and is attached to the environment.
+    fn attach_one(&mut self) -> Result<(), String> {
+        let token = || "the first token".to_owned();
+        let made = AccessCommand::CreateJoinToken { digest: token(), valid_s: 60 };
+        let joins = actors::join(token(), "the first machine".into(), BTreeSet::new());
+        self.commit(vec![(Command::from(made), Asked::JoinToken), joins])?;
+        let machines: Vec<_> = self.state().machines().map(|machine| machine.id).collect();
+        let connected = machines.iter().copied().collect();
+        let env = self.state().envs().next().ok_or("no environment was made")?.id;
+        self.commit(vec![(Command::AttachMachines { env, machines, connected }, Asked::Nothing)])
     }
 
     /// The storm, the calm, the audit.
@@ -419,7 +443,7 @@ impl<'v> World<'v> {
         if lost {
             machine.stale = true;
         }
-        if machine.stale {
+        if machine.stale || machine.silent {
             return;
         }
         match asked {
@@ -519,8 +543,8 @@ impl<'v> World<'v> {
             }
             batch.extend(self.machine(node, &mut told)?);
         }
-        for (topic, _) in TOPICS {
-            batch.extend(self.fan_out(topic)?);
+        for (topic, name) in COPIED {
+            batch.extend(self.fan_out(topic, name)?);
         }
         for place in 0..self.pushers.len() {
             batch.extend(self.push(place)?);
@@ -550,6 +574,8 @@ impl<'v> World<'v> {
                 audit::queue_holds(&published, &nothing, &self.texts_of(topic))?;
             }
         }
+        let aside = self.texts_in(ASIDE)?;
+        self.promises.aside.hold(&aside)?;
         self.promises.hold_for_keys(self.state())?;
         self.promises.templates.hold(self.state())?;
         self.replays.audit(self.state())?;

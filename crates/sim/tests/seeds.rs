@@ -43,7 +43,7 @@ fn a_seed_is_one_run() {
 }
 
 /// Seeds in which each deliberate fault must be found.
-const FAULTY_SEEDS: u64 = 50;
+const FAULTY_SEEDS: u64 = 200;
 
 #[test]
 fn every_deliberate_fault_is_found() {

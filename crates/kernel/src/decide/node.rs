@@ -181,6 +181,9 @@ pub(super) fn silent(draft: &mut Draft<'_>, id: NodeId, reason: String) -> Reply
     let node = draft.state.node(id);
     if node.is_some_and(|node| node.attached && matches!(node.stage, NodeStage::Running | NodeStage::Created)) {
         enter(draft, id, NodeStage::Abnormal, reason, EventName::ComputeNodeAbnormal);
+        if draft.errs(Mistake::GiveSilent) {
+            lose_instances(draft, id, &[], LOST);
+        }
     }
     Reply::Done
 }

@@ -8,6 +8,7 @@ use crate::decide::{Draft, queue, topic};
 use crate::event::{EventConfig, EventName, Notification, Outlets};
 use crate::id::SubscriptionId;
 use crate::limits;
+use crate::mistake::Mistake;
 use crate::subscription::{
     CircuitRule, DeadLetters, Endpoint, Format, Health, Manner, MannerEdit, PauseReason, Secret, Secrets, Signing,
     Stage, Subscription, SubscriptionKey,
@@ -55,7 +56,9 @@ pub(super) fn subscribe(draft: &mut Draft<'_>, new: NewSubscription) -> Result<R
 
 pub(super) fn unsubscribe(draft: &mut Draft<'_>, topic: &str, name: &str) -> Result<Reply, Refusal> {
     let (_, subscription) = named(draft, topic, name)?;
-    draft.record(What::Unsubscribed(subscription.key));
+    if !draft.errs(Mistake::KeepSubscription) {
+        draft.record(What::Unsubscribed(subscription.key));
+    }
     Ok(Reply::Done)
 }
 
