@@ -23,11 +23,13 @@ pub enum Mistake {
     KeepSubscription,
     /// What a silent machine of somebody's runs is taken for lost, and given to another.
     GiveSilent,
+    /// A replay into a queue leaves messages out.
+    SkipReplayedCopy,
 }
 
 impl Mistake {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::BeginEarly,
         Self::Overfill,
         Self::GiveTwice,
@@ -37,6 +39,7 @@ impl Mistake {
         Self::IgnoreToken,
         Self::KeepSubscription,
         Self::GiveSilent,
+        Self::SkipReplayedCopy,
     ];
 }
 

@@ -16,6 +16,7 @@ use kernel::time::Timestamp;
 use rand::RngExt;
 
 use crate::aside::{ASIDE, OF_TOPIC};
+use crate::copies::AGAIN;
 use crate::draw;
 use crate::promises::{Asked, There};
 use crate::replays::{ReplayKey, Replays};
@@ -365,8 +366,9 @@ impl World<'_> {
     }
 
     fn start_or_stop_replay(&mut self) -> (Command, Asked) {
-        let (topic, _) = TOPICS[self.rng.random_range(0..TOPICS.len())];
-        let (name, ..) = STRATEGIES[self.rng.random_range(0..STRATEGIES.len())];
+        let topics = TOPICS.iter().flat_map(|(topic, _)| STRATEGIES.iter().map(|(name, ..)| (*topic, *name)));
+        let all: Vec<_> = topics.chain([("news", AGAIN); 2]).collect();
+        let (topic, name) = all[self.rng.random_range(0..all.len())];
         let (topic, name) = (topic.to_owned(), name.to_owned());
         // Up to a little more than there is to replay.
         let state = self.state();

@@ -1,4 +1,4 @@
-//! Replays to HTTP subscribers: the production loop of each, beside the live one, and what arrives by it.
+//! Replays: of those to HTTP subscribers the production loop, beside the live one, and what arrives by it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use kernel::topic::TopicMessage;
 use rand::{Rng, RngExt};
 use store::Reader;
 
+use crate::copies;
 use crate::promises::ensure;
 use crate::pushes;
 use crate::world::words;
@@ -48,12 +49,11 @@ struct Replayer {
 impl Replays {
     /// Those that go on, as a state has it.
     pub(crate) fn running(state: &State) -> Vec<ReplayKey> {
-        let http = state.subscriptions().filter(|row| matches!(row.endpoint, Endpoint::Http { .. }));
         let of = |row: &Arc<Subscription>| {
             let (key, running) = (row.key, row.replays.iter().filter(|replay| replay.is_running()));
             running.map(move |replay| (key, replay.no)).collect::<Vec<_>>()
         };
-        http.flat_map(of).collect()
+        state.subscriptions().flat_map(of).collect()
     }
 
     /// Forgets everything that is not stored.
@@ -63,11 +63,11 @@ impl Replays {
 
     /// When one that goes on, as a state has it, wants to be looked at.
     pub(crate) fn wake(&mut self, state: &State) -> Timestamp {
-        self.loops.retain(|which, _| find(state, *which).is_some());
+        self.loops.retain(|which, _| subject(state, *which).is_some());
         self.loops.values().map(|replayer| replayer.posts.wake()).fold(Timestamp::NEVER, Timestamp::min)
     }
 
-    /// Looks at the time, answers some posts; a record that is to be committed.
+    /// Looks at the time, answers some posts; a record that is to be committed. Of one into a queue: a page to be copied.
     pub(crate) fn act(
         &mut self,
         which: ReplayKey,
@@ -77,10 +77,13 @@ impl Replays {
         calm: bool,
         rng: &mut dyn Rng,
     ) -> Result<Option<Command>, String> {
-        let Some((topic, subscription, replay)) = find(state, which) else {
+        let Some((topic, subscription, replay)) = subject(state, which) else {
             self.loops.remove(&which);
             return Ok(None);
         };
+        if matches!(subscription.endpoint, Endpoint::Queue { .. }) {
+            return copies::page(which, &replay, reader, rng).map(Some);
+        }
         let replayer = self.loops.entry(which).or_insert_with(|| Replayer {
             posts: ReplayLoop::new(topic.clone(), subscription.clone(), replay.clone()),
             replay,
@@ -148,8 +151,12 @@ impl Replays {
             for replay in &subscription.replays {
                 let which = (subscription.key, replay.no);
                 ensure(!replay.is_running(), || format!("{which:?} goes on: {replay:?}"))?;
-                // How many were given up at a time, nobody knows any more.
-                if replay.stage != ReplayStage::Done || replay.which != Which::All {
+                // What was copied into a queue is looked at there. How many were given up at a time, nobody knows any
+                // more.
+                if matches!(subscription.endpoint, Endpoint::Queue { .. })
+                    || replay.stage != ReplayStage::Done
+                    || replay.which != Which::All
+                {
                     continue;
                 }
                 let arrived = self.arrived.get(&which);
@@ -180,7 +187,10 @@ impl Replayer {
             self.posts.on(input, now, rng, &mut outputs);
             for output in outputs {
                 match output {
-                    ReplayOutput::Load { after, most } => inputs.push(self.load(reader, after, most)?),
+                    ReplayOutput::Load { after, most } => {
+                        let (found, through) = find(self.told.key, &self.replay, reader, after, most)?;
+                        inputs.push(ReplayInput::Loaded { found, through });
+                    }
                     ReplayOutput::Post { attempt, message } => self.flying.push((message, attempt)),
                     ReplayOutput::Record(record) => self.record = Some(*record),
                 }
@@ -188,35 +198,41 @@ impl Replayer {
         }
         Ok(())
     }
+}
 
-    /// Finds messages of the replay after a place.
-    fn load(&self, reader: &mut dyn Reader, after: u64, most: usize) -> Result<ReplayInput, String> {
-        let (key, to) = (self.told.key, self.replay.to);
-        let places: Vec<u64> = match &self.replay.which {
-            Which::All => (after + 1..=to).take(most).collect(),
-            Which::These { seqs } => seqs.iter().copied().filter(|seq| *seq > after).take(most).collect(),
-            Which::Dead { since } => {
-                let rows = reader.dead_deliveries(key, *since, after, most).map_err(words)?;
-                rows.iter().map(|row| row.key.seq).filter(|seq| *seq <= to).collect()
-            }
-        };
-        let through = if places.len() == most { places[most - 1] } else { to };
-        let mut look = |seq: u64| -> Result<Found, String> {
-            let message = reader.topic_messages(key.topic, seq - 1, 1).map_err(words)?;
-            let message = message.into_iter().find(|message| message.seq == seq);
-            let delivery = DeliveryKey { subscription: key, seq };
-            let last = reader.last_attempt(delivery).map_err(words)?.map_or(0, |last| last.number);
-            let row = reader.delivery(delivery).map_err(words)?;
-            let dead = row.as_ref().is_some_and(|row| row.stage == DeliveryStage::Dead);
-            Ok(Found { seq, message, attempts: last.max(row.map_or(0, |row| row.attempts)), dead })
-        };
-        let found = places.into_iter().map(&mut look).collect::<Result<Vec<_>, _>>()?;
-        Ok(ReplayInput::Loaded { found, through })
-    }
+/// Messages of a replay after a place, at most so many, and how far was looked.
+pub(crate) fn find(
+    key: SubscriptionKey,
+    replay: &Replay,
+    reader: &mut dyn Reader,
+    after: u64,
+    most: usize,
+) -> Result<(Vec<Found>, u64), String> {
+    let to = replay.to;
+    let places: Vec<u64> = match &replay.which {
+        Which::All => (after + 1..=to).take(most).collect(),
+        Which::These { seqs } => seqs.iter().copied().filter(|seq| *seq > after).take(most).collect(),
+        Which::Dead { since } => {
+            let rows = reader.dead_deliveries(key, *since, after, most).map_err(words)?;
+            rows.iter().map(|row| row.key.seq).filter(|seq| *seq <= to).collect()
+        }
+    };
+    let through = if places.len() == most { places[most - 1] } else { to };
+    let mut look = |seq: u64| -> Result<Found, String> {
+        let message = reader.topic_messages(key.topic, seq - 1, 1).map_err(words)?;
+        let message = message.into_iter().find(|message| message.seq == seq);
+        let delivery = DeliveryKey { subscription: key, seq };
+        let last = reader.last_attempt(delivery).map_err(words)?.map_or(0, |last| last.number);
+        let row = reader.delivery(delivery).map_err(words)?;
+        let dead = row.as_ref().is_some_and(|row| row.stage == DeliveryStage::Dead);
+        Ok(Found { seq, message, attempts: last.max(row.map_or(0, |row| row.attempts)), dead })
+    };
+    let found = places.into_iter().map(&mut look).collect::<Result<Vec<_>, _>>()?;
+    Ok((found, through))
 }
 
 /// A replay that goes on, with its subscription and topic.
-fn find(state: &State, (key, no): ReplayKey) -> Option<(Arc<kernel::topic::Topic>, Arc<Subscription>, Replay)> {
+fn subject(state: &State, (key, no): ReplayKey) -> Option<(Arc<kernel::topic::Topic>, Arc<Subscription>, Replay)> {
     let (topic, subscription) = (state.topic(key.topic)?.clone(), state.subscription(key)?.clone());
     let replay = subscription.replays.iter().find(|replay| replay.no == no && replay.is_running())?.clone();
     Some((topic, subscription, replay))

@@ -13,6 +13,7 @@ use kernel::phase::Phase;
 use kernel::state::State;
 use kernel::subscription::{Endpoint, Format, MannerEdit, Order, Strategy};
 use kernel::time::Timestamp;
+use kernel::topic::{StreamNo, TopicMessage};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use store::ledger::Outcome;
@@ -20,6 +21,7 @@ use store::sqlite::SqliteStore;
 use store::{Reader, Store as _};
 
 use crate::aside::{ASIDE, OF_TOPIC};
+use crate::copies::{self, AGAIN};
 use crate::faults::{Connection, Weather};
 use crate::machines::Machines;
 use crate::promises::{Asked, Promises, There};
@@ -43,7 +45,8 @@ pub(crate) const QUEUES: [(&str, u64); 4] = [("work", LONG_S), ("short", SHORT_S
 pub(crate) const TOPICS: [(&str, &str); 2] = [("events", "sink"), ("news", "inbox")];
 
 /// Subscriptions of queues, by topic and name.
-pub(crate) const COPIED: [(&str, &str); 3] = [("events", "queue"), ("news", "queue"), (OF_TOPIC, ASIDE)];
+pub(crate) const COPIED: [(&str, &str); 4] =
+    [("events", "queue"), ("news", "queue"), (OF_TOPIC, ASIDE), ("news", AGAIN)];
 
 /// Each topic has an HTTP subscriber of each.
 pub(crate) const STRATEGIES: [(&str, Strategy, Order); 3] = [
@@ -259,7 +262,7 @@ impl<'v> World<'v> {
 
     fn set_up(&mut self) -> Result<(), String> {
         let mut commands: Vec<Command> = QUEUES.iter().map(|(name, keeps)| draw::create_queue(name, *keeps)).collect();
-        commands.push(draw::create_queue(ASIDE, LONG_S));
+        commands.extend([ASIDE, AGAIN].map(|name| draw::create_queue(name, LONG_S)));
         for (topic, queue) in TOPICS {
             let name = topic.to_owned();
             commands.push(draw::create_topic(name, LONG_S));
@@ -272,6 +275,8 @@ impl<'v> World<'v> {
                 commands.push(subscribe(topic, name, Endpoint::Http { url }, strategy, manner(order)));
             }
         }
+        let again = Endpoint::Queue { queue: Default::default(), name: AGAIN.into() };
+        commands.push(subscribe("news", AGAIN, again, Strategy::default(), MannerEdit::default()));
         commands.push(self.create_env());
         self.commit(commands.into_iter().map(|command| (command, Asked::Nothing)).collect())?;
         let subscriptions = self.state().subscriptions();
@@ -569,6 +574,7 @@ impl<'v> World<'v> {
                 jobs = audit::jobs(self.reader.as_mut(), &self.promises, &log)?;
                 events = log.len();
             } else {
+                self.copies_hold(topic_no, &log)?;
                 let published: Vec<String> = sent.into_keys().collect();
                 let nothing = Promises::default();
                 audit::queue_holds(&published, &nothing, &self.texts_of(topic))?;
@@ -586,6 +592,12 @@ impl<'v> World<'v> {
         audit::queue_holds(&self.texts_in("work")?, &self.promises, &self.texts_of("work"))?;
         let (acknowledged, commits) = (self.promises.acknowledged, self.servers[self.at].ledger.version());
         Ok(Summary { jobs, events, acknowledged, commits, restarts: self.restarts })
+    }
+
+    fn copies_hold(&mut self, topic: StreamNo, log: &[Arc<TopicMessage>]) -> Result<(), String> {
+        let texts = self.texts_in(AGAIN)?;
+        let subscription = self.state().subscriptions_of(topic).find(|row| row.name == AGAIN);
+        copies::audit(log, subscription.ok_or("a subscription is gone")?, &texts)
     }
 
     fn texts_in(&mut self, queue: &str) -> Result<Vec<String>, String> {

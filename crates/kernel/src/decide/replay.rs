@@ -9,6 +9,7 @@ use crate::decide::{Draft, message, subscription};
 use crate::delivery::{Delivery, DeliveryKey, DeliveryStage};
 use crate::filter;
 use crate::limits;
+use crate::mistake::Mistake;
 use crate::replay::{Replay, ReplayStage, Which};
 use crate::subscription::{Endpoint, Subscription, SubscriptionKey};
 use crate::topic::TopicMessage;
@@ -135,7 +136,7 @@ pub(super) fn copy(draft: &mut Draft<'_>, (key, no): (SubscriptionKey, u32), pag
         return Ok(Reply::Done);
     }
     replay.failed += page.lost.iter().filter(|seq| (replay.next..=done).contains(*seq)).count() as u64;
-    replay.next = done + 1;
+    replay.next = done + 1 + u64::from(draft.errs(Mistake::SkipReplayedCopy));
     if replay.next > replay.to {
         end(draft, key, replay, ReplayStage::Done);
     } else {
