@@ -10,7 +10,7 @@ use kernel::id::{EnvId, JobId, MachineId, NodeId, TemplateId};
 use kernel::machine::MachineFacts;
 use kernel::node::NodeStage;
 use kernel::replay::Which;
-use kernel::subscription::{Endpoint, MannerEdit, Strategy, Subscription};
+use kernel::subscription::Subscription;
 use kernel::template::{TemplateEdit, TemplateSpec};
 use kernel::time::Timestamp;
 use rand::RngExt;
@@ -20,7 +20,8 @@ use crate::copies::AGAIN;
 use crate::draw;
 use crate::promises::{Asked, There};
 use crate::replays::{ReplayKey, Replays};
-use crate::world::{self, COPIED, LONG_S, QUEUES, SHORT_S, STRATEGIES, TOPICS, World, words};
+use crate::stage::{COPIED, LONG_S, QUEUES, SHORT_S, STRATEGIES, TOPICS, subscribe_queue};
+use crate::world::{World, words};
 
 impl World<'_> {
     /// Something that somebody does.
@@ -28,7 +29,7 @@ impl World<'_> {
         Ok(match self.rng.random_range(0..100) {
             34 => Some(self.subscribe_or_not()),
             35..=38 => self.silence(),
-            0..=39 => {
+            0..=33 | 39 => {
                 let nodes = self.machines.all();
                 match self.pick(&nodes) {
                     Some(node) => self.machine(node, told)?,
@@ -89,9 +90,7 @@ impl World<'_> {
         if machine.silent && !heard {
             return Ok(None);
         }
-        if machine.silent {
-            machine.hear_again();
-        }
+        machine.hear_again();
         if machine.stale {
             // A server welcomes it with what it believes once it has committed that it came, so with nothing old.
             if (!self.calm && self.rng.random_bool(0.5)) || !self.is_up_to_date()? {
@@ -281,9 +280,7 @@ impl World<'_> {
 
     fn subscribe_or_not(&mut self) -> (Command, Asked) {
         if self.rng.random_bool(0.5) {
-            let queue = Endpoint::Queue { queue: Default::default(), name: ASIDE.into() };
-            let command = world::subscribe(OF_TOPIC, ASIDE, queue, Strategy::default(), MannerEdit::default());
-            return (command, Asked::Subscribed);
+            return (subscribe_queue(OF_TOPIC, ASIDE, ASIDE), Asked::Subscribed);
         }
         (Command::Unsubscribe { topic: OF_TOPIC.into(), name: ASIDE.into() }, Asked::Unsubscribed)
     }

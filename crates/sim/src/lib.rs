@@ -1,6 +1,6 @@
 //! Seeded simulation of the production kernel, loops, ledger and store.
 //!
-//! The cast: the `world` has a clock, a random source and a ledger on a store whose commits fail in all the ways they
+//! The cast: `stage` is what there is at first; the `world` has a clock, a random source and a ledger on a store whose commits fail in all the ways they
 //! can (`faults`); `actors` are the clients, the provider of nodes and the copier of topics; `machines` are nodes that
 //! run what they are told, lose orders, die and come back; `pushes` are HTTP subscribers with the production push
 //! loop; `aside` is a subscription that comes and goes, `copies` one whose replays copy messages into its queue; `promises` remembers what was acknowledged.
@@ -22,6 +22,7 @@ mod pushes;
 mod replays;
 mod sabotage;
 mod server;
+mod stage;
 mod templates;
 mod world;
 

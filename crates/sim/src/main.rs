@@ -69,7 +69,11 @@ fn many(seeds: impl Iterator<Item = u64>) -> ExitCode {
         count += 1;
         failed += u32::from(!holds(seed));
     }
-    let ms = begin.elapsed().as_millis() / u128::from(count.max(1));
+    if count == 0 {
+        say("no seeds to run: give a count or a time above 0, or a range that ends after it begins");
+        return ExitCode::from(2);
+    }
+    let ms = begin.elapsed().as_millis() / u128::from(count);
     say(&format!("{count} seeds, {failed} failed, {ms} ms a seed"));
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

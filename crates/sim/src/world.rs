@@ -4,14 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use kernel::access::AccessCommand;
 use kernel::change::{EnvEdit, What};
-use kernel::command::{Command, NewSubscription};
+use kernel::command::Command;
 use kernel::instance::Stage;
 use kernel::node::NodeStage;
 use kernel::phase::Phase;
 use kernel::state::State;
-use kernel::subscription::{Endpoint, Format, MannerEdit, Order, Strategy};
 use kernel::time::Timestamp;
 use kernel::topic::{StreamNo, TopicMessage};
 use rand::rngs::StdRng;
@@ -20,7 +18,8 @@ use store::ledger::Outcome;
 use store::sqlite::SqliteStore;
 use store::{Reader, Store as _};
 
-use crate::aside::{ASIDE, OF_TOPIC};
+use crate::aside::ASIDE;
+use crate::audit;
 use crate::copies::{self, AGAIN};
 use crate::faults::{Connection, Weather};
 use crate::machines::Machines;
@@ -29,7 +28,7 @@ use crate::pushes::Pusher;
 use crate::replays::Replays;
 use crate::sabotage::Sabotage;
 use crate::server::Server;
-use crate::{actors, audit, draw};
+use crate::stage::{COPIED, TOPICS};
 
 /// Steps of the shortest and of the longest storm.
 const STORM_STEPS: std::ops::RangeInclusive<usize> = 10..=150;
@@ -37,60 +36,6 @@ const STORM_STEPS: std::ops::RangeInclusive<usize> = 10..=150;
 const CALM_ROUNDS: usize = 5_000;
 /// Jobs with more unfinished instances than this are terminated when the calm begins.
 const CALM_INSTANCES: u64 = 60;
-pub(crate) const LONG_S: u64 = 10 * 86_400;
-pub(crate) const SHORT_S: u64 = 30;
-/// Queues and how long they keep their messages, in seconds.
-pub(crate) const QUEUES: [(&str, u64); 4] = [("work", LONG_S), ("short", SHORT_S), ("sink", LONG_S), ("inbox", LONG_S)];
-/// Topics and the queues that subscribe to them.
-pub(crate) const TOPICS: [(&str, &str); 2] = [("events", "sink"), ("news", "inbox")];
-
-/// Subscriptions of queues, by topic and name.
-pub(crate) const COPIED: [(&str, &str); 4] =
-    [("events", "queue"), ("news", "queue"), (OF_TOPIC, ASIDE), ("news", AGAIN)];
-
-/// Each topic has an HTTP subscriber of each.
-pub(crate) const STRATEGIES: [(&str, Strategy, Order); 3] = [
-    ("decay", Strategy::ExponentialDecayRetry, Order::Strategy),
-    ("backoff", Strategy::BackoffRetry, Order::Strategy),
-    ("by-job", Strategy::ExponentialDecayRetry, Order::Job),
-];
-
-/// What a subscriber of this order asks for: the one by job everything there is.
-fn manner(order: Order) -> MannerEdit {
-    match order {
-        Order::Strategy => MannerEdit::default(),
-        Order::Job => MannerEdit {
-            order: Some(order),
-            posts_per_s: Some(500),
-            circuit_failures: Some(4),
-            circuit_pause_s: Some(1),
-            dead_letters: Some("inbox".into()),
-            notify: Some("news".into()),
-            ..MannerEdit::default()
-        },
-    }
-}
-
-pub(crate) fn subscribe(
-    topic: &str,
-    name: &str,
-    endpoint: Endpoint,
-    strategy: Strategy,
-    manner: MannerEdit,
-) -> Command {
-    let format = if matches!(endpoint, Endpoint::Queue { .. }) { Format::Simplified } else { Format::Json };
-    Command::Subscribe(Box::new(NewSubscription {
-        topic: topic.into(),
-        name: name.into(),
-        endpoint,
-        strategy,
-        format,
-        filter_tags: Vec::new(),
-        binding_keys: Vec::new(),
-        manner,
-    }))
-}
-
 /// Something was not as it must be.
 #[derive(Debug, thiserror::Error)]
 #[error("seed {seed}, step {step}: {what}")]
@@ -260,43 +205,6 @@ impl<'v> World<'v> {
         Ok(world)
     }
 
-    fn set_up(&mut self) -> Result<(), String> {
-        let mut commands: Vec<Command> = QUEUES.iter().map(|(name, keeps)| draw::create_queue(name, *keeps)).collect();
-        commands.extend([ASIDE, AGAIN].map(|name| draw::create_queue(name, LONG_S)));
-        for (topic, queue) in TOPICS {
-            let name = topic.to_owned();
-            commands.push(draw::create_topic(name, LONG_S));
-            let queue = Endpoint::Queue { queue: Default::default(), name: queue.into() };
-            commands.push(subscribe(topic, "queue", queue, Strategy::default(), MannerEdit::default()));
-        }
-        for (topic, _) in TOPICS {
-            for (name, strategy, order) in STRATEGIES {
-                let url = "http://127.0.0.1:9/".to_owned();
-                commands.push(subscribe(topic, name, Endpoint::Http { url }, strategy, manner(order)));
-            }
-        }
-        let again = Endpoint::Queue { queue: Default::default(), name: AGAIN.into() };
-        commands.push(subscribe("news", AGAIN, again, Strategy::default(), MannerEdit::default()));
-        commands.push(self.create_env());
-        self.commit(commands.into_iter().map(|command| (command, Asked::Nothing)).collect())?;
-        let subscriptions = self.state().subscriptions();
-        let http = subscriptions.filter(|row| matches!(row.endpoint, Endpoint::Http { .. }));
-        self.pushers = http.map(|row| Pusher::new(row.key.topic, row.key.no)).collect();
-        self.attach_one()
-    }
-
-    /// A machine of somebody's joins, and is attached to the environment.
-    fn attach_one(&mut self) -> Result<(), String> {
-        let token = || "the first token".to_owned();
-        let made = AccessCommand::CreateJoinToken { digest: token(), valid_s: 60 };
-        let joins = actors::join(token(), "the first machine".into(), BTreeSet::new());
-        self.commit(vec![(Command::from(made), Asked::JoinToken), joins])?;
-        let machines: Vec<_> = self.state().machines().map(|machine| machine.id).collect();
-        let connected = machines.iter().copied().collect();
-        let env = self.state().envs().next().ok_or("no environment was made")?.id;
-        self.commit(vec![(Command::AttachMachines { env, machines, connected }, Asked::Nothing)])
-    }
-
     /// The storm, the calm, the audit.
     fn live(&mut self, steps: usize) -> Result<Summary, String> {
         self.weather.storm(true);
@@ -381,7 +289,7 @@ impl<'v> World<'v> {
     }
 
     /// Commits commands, settles the answers and lets the changes take effect.
-    fn commit(&mut self, batch: Vec<(Command, Asked)>) -> Result<(), String> {
+    pub(crate) fn commit(&mut self, batch: Vec<(Command, Asked)>) -> Result<(), String> {
         let (commands, asked): (Vec<Command>, Vec<Asked>) = batch.into_iter().unzip();
         let outcome = self.servers[self.at].ledger.commit(&commands, self.now, &mut self.rng);
         if let Some(voice) = &mut self.voice {
